@@ -1,0 +1,3 @@
+//! The protocols as pure functions: `request(..)` builds what to send, `parse(.., now)` reads what came back. No input or output.
+
+pub mod oauth;

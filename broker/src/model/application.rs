@@ -1,0 +1,60 @@
+//! A registered application with its credential, and the client that it is at the provider.
+
+use token_broker_proto::{
+    Secret,
+    oauth::{ApplicationName, Authority, ClientId, ScopeSet},
+};
+
+/// An application as registered, credential included.
+#[derive(Debug, Clone)]
+pub struct RegisteredApplication {
+    /// Name in the broker.
+    pub name: ApplicationName,
+    /// RFC 6749, section 2.2.
+    pub client_id: ClientId,
+    /// Who issues its tokens.
+    pub authority: Authority,
+    /// How it authenticates at the token endpoint.
+    pub credential: Credential,
+    /// Scopes asked for when a request names none; may be empty.
+    pub scopes: ScopeSet,
+    /// Redirect URI of browser sign-in; `None` for the default loopback one.
+    pub redirect_uri: Option<String>,
+}
+
+impl RegisteredApplication {
+    /// The client that it is: two names with one client id at one environment share accounts and tokens.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client { environment: self.authority.environment(), client_id: self.client_id.clone() }
+    }
+
+    /// Scopes of a request that names none: the application's list, else `openid`.
+    #[must_use]
+    pub fn default_scopes(&self) -> ScopeSet {
+        if self.scopes.is_empty() { ScopeSet::openid() } else { self.scopes.clone() }
+    }
+}
+
+/// One registration in the store: changes when it is replaced or removed and added again, so that work begun for an old
+/// registration cannot be saved under a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ApplicationStamp(pub i64);
+
+/// How a client authenticates at the token endpoint (RFC 6749, section 2.3).
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A public client: not at all.
+    Public,
+    /// With a client secret (RFC 6749, section 2.3.1).
+    Secret(Secret),
+}
+
+/// A client at a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Client {
+    /// `Authority::environment`.
+    pub environment: String,
+    /// RFC 6749, section 2.2.
+    pub client_id: ClientId,
+}

@@ -1,0 +1,18 @@
+//! The private words of the broker: what may never leave it (refresh tokens, credentials) and how stored things are named.
+//! The words that clients share live in `token_broker_proto`.
+
+mod application;
+mod desk_error;
+mod grant;
+mod http;
+mod provider_metadata;
+mod token;
+mod user;
+
+pub use application::{ApplicationStamp, Client, Credential, RegisteredApplication};
+pub use desk_error::{DeskError, Interaction};
+pub use grant::{Backoff, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshToken};
+pub use http::{HttpRequest, HttpResponse};
+pub use provider_metadata::{ClientAuthentication, ProviderMetadata};
+pub use token::{CachedToken, TokenPartition};
+pub use user::{IdentityDocuments, User};

@@ -1,0 +1,29 @@
+//! Randomness, from the operating system or from a script.
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+/// Fills a buffer with unpredictable bytes.
+pub trait Entropy: Send + Sync {
+    /// Fills it.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// The operating system's random number generator.
+#[derive(Debug)]
+pub struct SystemEntropy(SystemRandom);
+
+impl Default for SystemEntropy {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where the system's randomness is opened")]
+    fn default() -> Self {
+        Self(SystemRandom::new())
+    }
+}
+
+impl Entropy for SystemEntropy {
+    /// # Panics
+    /// When the operating system has no randomness: nothing that this program does would be safe then.
+    #[expect(clippy::expect_used, reason = "without randomness no secret may be made; see above")]
+    fn fill(&self, buffer: &mut [u8]) {
+        self.0.fill(buffer).expect("the operating system gave no random bytes");
+    }
+}

@@ -1,0 +1,44 @@
+//! HTTP to a provider, with a limit on everything that comes back.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use crate::model::{HttpRequest, HttpResponse};
+
+/// Sends requests to providers.
+pub trait Http: Send + Sync {
+    /// Sends one request and reads the whole answer. Never follows a redirect.
+    fn send(&self, request: HttpRequest) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + '_>>;
+}
+
+/// No usable answer came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// The connection could not be made; the text names the host and the cause.
+    #[error("{0}")]
+    Connect(String),
+    /// TLS failed: unknown authority, expired, wrong host...; the text names the host and the cause.
+    #[error("{0}")]
+    Tls(String),
+    /// No answer within the limit.
+    #[error("{host} did not answer within {} s", .limit.as_secs())]
+    Timeout {
+        /// Host of the request.
+        host: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The connection broke after the request was sent: the provider may have acted on it.
+    #[error("{0}")]
+    Interrupted(String),
+    /// The answer is larger than the limit.
+    #[error("{host} answered with more than {limit} bytes")]
+    TooLarge {
+        /// Host of the request.
+        host: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The answer is not UTF-8 text.
+    #[error("{0} answered with bytes that are not text")]
+    NotText(String),
+}

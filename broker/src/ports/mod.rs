@@ -1,0 +1,10 @@
+//! The outside world behind small traits, so that desks and flows can be run with a scripted one: HTTP to a provider, the
+//! clock, randomness, and the loopback listener of a browser sign-in.
+
+pub mod clock;
+pub mod entropy;
+pub mod http;
+
+pub use clock::Clock;
+pub use entropy::Entropy;
+pub use http::Http;

@@ -1,0 +1,213 @@
+//! Registering and showing applications (OAuth 2.0 clients).
+
+use super::{Incomplete, given};
+use crate::{
+    Invalid, Secret,
+    oauth::{ApplicationName, Authority, ClientId, Endpoints, ScopeSet, provider_url},
+    wire::v1,
+};
+
+/// How a client authenticates at the token endpoint (RFC 6749, section 2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A public client.
+    None,
+    /// A client secret.
+    Secret,
+    /// A certificate and its private key.
+    Certificate,
+    /// A client assertion made elsewhere (RFC 7523).
+    Assertion,
+}
+
+impl CredentialKind {
+    /// The word of the JSON output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Secret => "secret",
+            Self::Certificate => "certificate",
+            Self::Assertion => "assertion",
+        }
+    }
+}
+
+/// A registered application, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Name in the broker.
+    pub name: String,
+    /// RFC 6749, section 2.2.
+    pub client_id: String,
+    /// Authority or issuer URL.
+    pub authority: String,
+    /// How it authenticates.
+    pub credential: CredentialKind,
+    /// Keyed fingerprint of its secret.
+    pub credential_fingerprint: Option<String>,
+    /// Scopes asked for when a request names none.
+    pub scopes: Vec<String>,
+    /// Redirect URI of browser sign-in, if not the default.
+    pub redirect_uri: Option<String>,
+}
+
+impl From<Application> for v1::Application {
+    fn from(application: Application) -> Self {
+        let credential = match application.credential {
+            CredentialKind::None => v1::CredentialKind::None,
+            CredentialKind::Secret => v1::CredentialKind::Secret,
+            CredentialKind::Certificate => v1::CredentialKind::Certificate,
+            CredentialKind::Assertion => v1::CredentialKind::Assertion,
+        };
+        Self {
+            name: application.name,
+            client_id: application.client_id,
+            authority: application.authority,
+            credential: credential.into(),
+            credential_fingerprint: application.credential_fingerprint.unwrap_or_default(),
+            scopes: application.scopes,
+            redirect_uri: application.redirect_uri.unwrap_or_default(),
+        }
+    }
+}
+
+impl TryFrom<v1::Application> for Application {
+    type Error = Incomplete;
+
+    fn try_from(wire: v1::Application) -> Result<Self, Incomplete> {
+        let credential = match v1::CredentialKind::try_from(wire.credential) {
+            Ok(v1::CredentialKind::None) => CredentialKind::None,
+            Ok(v1::CredentialKind::Secret) => CredentialKind::Secret,
+            Ok(v1::CredentialKind::Certificate) => CredentialKind::Certificate,
+            Ok(v1::CredentialKind::Assertion) => CredentialKind::Assertion,
+            Ok(v1::CredentialKind::Unspecified) | Err(_) => return Err(Incomplete("credential")),
+        };
+        Ok(Self {
+            name: wire.name,
+            client_id: wire.client_id,
+            authority: wire.authority,
+            credential,
+            credential_fingerprint: given(wire.credential_fingerprint),
+            scopes: wire.scopes,
+            redirect_uri: given(wire.redirect_uri),
+        })
+    }
+}
+
+/// What to do when the name is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExistingApplication {
+    /// Answer that it exists.
+    #[default]
+    Refuse,
+    /// Replace it, credential included.
+    Replace,
+    /// Replace it, but keep the credential if none is given and client id and authority are the same.
+    Update,
+}
+
+/// An application to register.
+#[derive(Debug, Clone)]
+pub struct NewApplication {
+    /// Name in the broker.
+    pub name: ApplicationName,
+    /// RFC 6749, section 2.2.
+    pub client_id: ClientId,
+    /// Who issues its tokens.
+    pub authority: Authority,
+    /// Scopes asked for when a request names none; may be empty.
+    pub scopes: ScopeSet,
+    /// Redirect URI of browser sign-in; `None` for the default.
+    pub redirect_uri: Option<String>,
+    /// Client secret; `None` for a public client.
+    pub client_secret: Option<Secret>,
+    /// Whether to skip the check of its metadata at the provider.
+    pub offline: bool,
+    /// What to do when the name is taken.
+    pub existing: ExistingApplication,
+}
+
+impl TryFrom<v1::AddApplicationRequest> for NewApplication {
+    type Error = Invalid;
+
+    fn try_from(wire: v1::AddApplicationRequest) -> Result<Self, Invalid> {
+        let existing = match v1::ExistingApplication::try_from(wire.existing) {
+            Ok(v1::ExistingApplication::Unspecified | v1::ExistingApplication::Refuse) => ExistingApplication::Refuse,
+            Ok(v1::ExistingApplication::Replace) => ExistingApplication::Replace,
+            Ok(v1::ExistingApplication::Update) => ExistingApplication::Update,
+            Err(_) => return Err(Invalid::new("existing", "is not a choice of this version")),
+        };
+        Ok(Self {
+            name: ApplicationName::parse("name", &wire.name)?,
+            client_id: ClientId::parse(&wire.client_id)?,
+            authority: authority(wire.authority)?,
+            scopes: ScopeSet::parse(wire.scopes.iter().map(String::as_str))?,
+            redirect_uri: given(wire.redirect_uri).map(redirect_uri).transpose()?,
+            client_secret: given(wire.client_secret).map(Secret::new),
+            offline: wire.offline,
+            existing,
+        })
+    }
+}
+
+fn authority(wire: Option<v1::add_application_request::Authority>) -> Result<Authority, Invalid> {
+    use v1::add_application_request::Authority as Wire;
+    match wire {
+        None => Authority::from_tenant("common"),
+        Some(Wire::Tenant(tenant)) => Authority::from_tenant(&tenant),
+        Some(Wire::AuthorityUrl(url)) => Authority::from_url(&url),
+        Some(Wire::Issuer(issuer)) => Authority::from_issuer(&issuer),
+        Some(Wire::Endpoints(endpoints)) => Ok(Authority::Endpoints(Endpoints {
+            token: provider_url("token_endpoint", &endpoints.token_endpoint)?,
+            authorization: given(endpoints.authorization_endpoint)
+                .map(|url| provider_url("authorization_endpoint", &url))
+                .transpose()?,
+            device_authorization: given(endpoints.device_authorization_endpoint)
+                .map(|url| provider_url("device_authorization_endpoint", &url))
+                .transpose()?,
+        })),
+    }
+}
+
+/// `http` on a loopback host, where the daemon can listen (RFC 8252, section 7.3).
+fn redirect_uri(text: String) -> Result<String, Invalid> {
+    let rule =
+        "must be an http URL on 127.0.0.1, [::1] or localhost, without query and fragment (RFC 8252, section 7.3)";
+    let url = provider_url("redirect_uri", &text).map_err(|_| Invalid::new("redirect_uri", rule))?;
+    if url.scheme() == "http" && url.query().is_none() { Ok(text) } else { Err(Invalid::new("redirect_uri", rule)) }
+}
+
+impl From<&NewApplication> for v1::AddApplicationRequest {
+    fn from(new: &NewApplication) -> Self {
+        use v1::add_application_request::Authority as Wire;
+        let authority = match &new.authority {
+            Authority::OpenIdConnect { text, .. } => Wire::Issuer(text.clone()),
+            Authority::MicrosoftEntra { .. } => Wire::AuthorityUrl(new.authority.to_string()),
+            Authority::Endpoints(endpoints) => Wire::Endpoints(v1::Endpoints {
+                token_endpoint: endpoints.token.to_string(),
+                authorization_endpoint: endpoints.authorization.as_ref().map(ToString::to_string).unwrap_or_default(),
+                device_authorization_endpoint: endpoints
+                    .device_authorization
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            }),
+        };
+        let existing = match new.existing {
+            ExistingApplication::Refuse => v1::ExistingApplication::Refuse,
+            ExistingApplication::Replace => v1::ExistingApplication::Replace,
+            ExistingApplication::Update => v1::ExistingApplication::Update,
+        };
+        Self {
+            name: new.name.to_string(),
+            client_id: new.client_id.to_string(),
+            authority: Some(authority),
+            scopes: new.scopes.to_strings(),
+            redirect_uri: new.redirect_uri.clone().unwrap_or_default(),
+            client_secret: new.client_secret.as_ref().map(|secret| secret.expose().to_owned()).unwrap_or_default(),
+            offline: new.offline,
+            existing: existing.into(),
+        }
+    }
+}

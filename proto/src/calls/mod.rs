@@ -1,0 +1,42 @@
+//! What goes into and comes out of each call, beside both directions of its wire conversion.
+
+mod application;
+mod cache;
+mod sign_in;
+mod sign_out;
+mod status;
+mod token;
+
+pub use application::{Application, CredentialKind, ExistingApplication, NewApplication};
+pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
+pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
+pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};
+pub use status::{DaemonStatus, StoreCounts};
+pub use token::{ApplicationSelector, Subject, TokenAnswer, TokenRequest, TokenScheme, TokenSource};
+
+use crate::Invalid;
+
+/// An answer that misses a part that every version sends: the other side is not a token-broker daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the answer has no {0}")]
+pub struct Incomplete(pub &'static str);
+
+/// A length of time on the wire in seconds; 0 is none, less is refused.
+fn seconds(field: &'static str, seconds: i64) -> Result<Option<std::time::Duration>, Invalid> {
+    match u64::try_from(seconds) {
+        Ok(0) => Ok(None),
+        Ok(seconds) => Ok(Some(std::time::Duration::from_secs(seconds))),
+        Err(_) => Err(Invalid::new(field, "must not be negative")),
+    }
+}
+
+/// A text on the wire; empty is none.
+fn given(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Scopes on the wire; empty is the application's own list.
+fn scopes(texts: &[String]) -> Result<Option<crate::oauth::ScopeSet>, Invalid> {
+    let set = crate::oauth::ScopeSet::parse(texts.iter().map(String::as_str))?;
+    Ok(Some(set).filter(|set| !set.is_empty()))
+}

@@ -1,0 +1,79 @@
+//! `GetStatus`: the daemon's health.
+
+use crate::wire::v1;
+
+/// The daemon's health.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonStatus {
+    /// Version of the daemon.
+    pub version: String,
+    /// Process id.
+    pub pid: i64,
+    /// Seconds since it started.
+    pub uptime_seconds: i64,
+    /// Why the store is locked; `None` when open.
+    pub lock_reason: Option<String>,
+    /// Where the data key comes from, such as `file`.
+    pub key_source: String,
+    /// Data folder.
+    pub data_dir: String,
+    /// Socket path.
+    pub socket: String,
+    /// What the store holds.
+    pub counts: StoreCounts,
+}
+
+/// Number of rows in the store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StoreCounts {
+    /// Registered applications.
+    pub applications: i64,
+    /// Signed-in accounts.
+    pub accounts: i64,
+    /// Access tokens, expired ones that were not purged yet included.
+    pub access_tokens: i64,
+    /// Refresh tokens.
+    pub refresh_tokens: i64,
+}
+
+impl From<DaemonStatus> for v1::GetStatusResponse {
+    fn from(status: DaemonStatus) -> Self {
+        Self {
+            version: status.version,
+            pid: status.pid,
+            uptime_seconds: status.uptime_seconds,
+            locked: status.lock_reason.is_some(),
+            lock_reason: status.lock_reason.unwrap_or_default(),
+            key_source: status.key_source,
+            data_dir: status.data_dir,
+            socket: status.socket,
+            counts: Some(v1::StoreCounts {
+                applications: status.counts.applications,
+                accounts: status.counts.accounts,
+                access_tokens: status.counts.access_tokens,
+                refresh_tokens: status.counts.refresh_tokens,
+            }),
+        }
+    }
+}
+
+impl From<v1::GetStatusResponse> for DaemonStatus {
+    fn from(wire: v1::GetStatusResponse) -> Self {
+        let counts = wire.counts.unwrap_or_default();
+        Self {
+            version: wire.version,
+            pid: wire.pid,
+            uptime_seconds: wire.uptime_seconds,
+            lock_reason: wire.locked.then_some(wire.lock_reason),
+            key_source: wire.key_source,
+            data_dir: wire.data_dir,
+            socket: wire.socket,
+            counts: StoreCounts {
+                applications: counts.applications,
+                accounts: counts.accounts,
+                access_tokens: counts.access_tokens,
+                refresh_tokens: counts.refresh_tokens,
+            },
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The words of OAuth 2.0 and OpenID Connect that requests and answers are made of.
+
+mod authority;
+mod claims;
+mod client_id;
+mod correlation_id;
+mod scope;
+mod unix_time;
+
+pub use authority::{Authority, Endpoints, provider_url};
+pub use claims::Claims;
+pub use client_id::{ApplicationName, ClientId};
+pub use correlation_id::CorrelationId;
+pub use scope::{Scope, ScopeSet};
+pub use unix_time::UnixTime;
