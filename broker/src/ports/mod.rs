@@ -4,7 +4,9 @@
 pub mod clock;
 pub mod entropy;
 pub mod http;
+pub mod loopback;
 
 pub use clock::Clock;
 pub use entropy::Entropy;
 pub use http::Http;
+pub use loopback::{Loopback, Page};

@@ -1,6 +1,10 @@
 //! HTTP to a provider, with a limit on everything that comes back.
 
+mod client;
+
 use std::{future::Future, pin::Pin, time::Duration};
+
+pub use client::{HttpClient, HttpLimits};
 
 use crate::model::{HttpRequest, HttpResponse};
 

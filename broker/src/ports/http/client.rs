@@ -1,0 +1,149 @@
+//! The HTTP client: reqwest over rustls. Limits on time and size, no redirects, the environment's proxies. It is built at the
+//! first request, since parsing the system's root certificates takes milliseconds that a cached token must not wait for.
+
+use std::{error::Error as StdError, future::Future, pin::Pin, sync::OnceLock, time::Duration};
+
+use token_broker_proto::Secret;
+
+use super::{Http, HttpError};
+use crate::model::{HttpRequest, HttpResponse};
+
+/// Limits on what a provider may do to us.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpLimits {
+    /// From the first byte sent to the last byte read.
+    pub total: Duration,
+    /// To connect, TLS included.
+    pub connect: Duration,
+    /// Bytes of an answer, after decompression.
+    pub body_bytes: usize,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self { total: Duration::from_secs(30), connect: Duration::from_secs(10), body_bytes: 1024 * 1024 }
+    }
+}
+
+/// Sends requests with reqwest.
+#[derive(Debug, Default)]
+pub struct HttpClient {
+    limits: HttpLimits,
+    client: OnceLock<reqwest::Client>,
+}
+
+impl HttpClient {
+    /// A client with these limits.
+    #[must_use]
+    pub fn new(limits: HttpLimits) -> Self {
+        Self { limits, client: OnceLock::new() }
+    }
+
+    /// The client, built now if it was not. A failure (an unreadable `SSL_CERT_FILE`) is tried again next time.
+    fn client(&self, host: &str) -> Result<&reqwest::Client, HttpError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let built = reqwest::Client::builder()
+            .user_agent(concat!("token-broker/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .timeout(self.limits.total)
+            .connect_timeout(self.limits.connect)
+            .build()
+            .map_err(|error| HttpError::Tls(format!("{host}: no HTTP client could be made: {}", causes(&error))))?;
+        Ok(self.client.get_or_init(|| built))
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let (parts, body) = request.into_parts();
+        let host = parts.uri.authority().map(ToString::to_string).unwrap_or_default();
+        let client = self.client(&host)?;
+        let mut outgoing = client.request(parts.method, parts.uri.to_string()).headers(parts.headers);
+        if !body.is_empty() {
+            outgoing = outgoing.body(body.expose().to_owned());
+        }
+        let answer = outgoing.send().await.map_err(|error| self.classify(&host, &error))?;
+        let mut response = http::Response::builder().status(answer.status());
+        if let Some(headers) = response.headers_mut() {
+            headers.extend(answer.headers().clone());
+        }
+        let text = self.read(&host, answer).await?;
+        response.body(text).map_err(|error| HttpError::Interrupted(format!("{host}: {error}")))
+    }
+
+    async fn read(&self, host: &str, mut answer: reqwest::Response) -> Result<Secret, HttpError> {
+        let mut body = zeroize::Zeroizing::new(Vec::new());
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.classify(host, &error))? {
+            if body.len() + chunk.len() > self.limits.body_bytes {
+                return Err(HttpError::TooLarge { host: host.to_owned(), limit: self.limits.body_bytes });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        match str::from_utf8(&body) {
+            Ok(text) => Ok(Secret::new(text)),
+            Err(_) => Err(HttpError::NotText(host.to_owned())),
+        }
+    }
+
+    /// The kind of a failure, and its cause in words that name the host and never the URL: a query may carry secrets.
+    fn classify(&self, host: &str, error: &reqwest::Error) -> HttpError {
+        let causes = causes(error);
+        if error.is_timeout() {
+            return HttpError::Timeout { host: host.to_owned(), limit: self.limits.total };
+        }
+        match (tls_cause(error), error.is_connect()) {
+            (Some(cause), _) => HttpError::Tls(format!("{host}: TLS failed: {cause}")),
+            (None, true) => HttpError::Connect(format!("{host} cannot be reached: {causes}")),
+            (None, false) => HttpError::Interrupted(format!("{host} broke the connection off: {causes}")),
+        }
+    }
+}
+
+impl Http for HttpClient {
+    fn send(&self, request: HttpRequest) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + '_>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+/// The chain of causes below reqwest's own sentence, which would show the URL.
+fn causes(error: &reqwest::Error) -> String {
+    let mut texts = Vec::new();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        texts.push(inner.to_string());
+        cause = inner.source();
+    }
+    texts.dedup();
+    if texts.is_empty() { "no cause given".to_owned() } else { texts.join(": ") }
+}
+
+/// The TLS failure in people's words, if it is one.
+fn tls_cause(error: &reqwest::Error) -> Option<String> {
+    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(inner) = cause {
+        let io = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = inner.downcast_ref().or_else(|| io.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
+        if let Some(tls) = tls {
+            return Some(in_words(tls));
+        }
+        cause = inner.source();
+    }
+    None
+}
+
+fn in_words(error: &rustls::Error) -> String {
+    use rustls::{CertificateError as Certificate, Error};
+    match error {
+        Error::InvalidCertificate(Certificate::UnknownIssuer) => {
+            "its certificate is of a certificate authority that this machine does not trust (SSL_CERT_FILE can name one)".into()
+        }
+        Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
+            "its certificate has expired, or this machine's clock is wrong".into()
+        }
+        Error::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => {
+            "its certificate is for another host".into()
+        }
+        other => other.to_string(),
+    }
+}
