@@ -1,0 +1,137 @@
+//! An authorization request that waits for its answer (RFC 6749, sections 4.1.1 to 4.1.3).
+
+use std::fmt;
+
+use token_broker_proto::{
+    Secret,
+    oauth::{Claims, CorrelationId, ScopeSet},
+};
+use url::Url;
+
+use super::{
+    AuthorizationRequest, Redirect, RedirectError, ResponseMode, pkce,
+    redirect::{self, Expected},
+};
+use crate::{
+    flow::oauth::{ClientContext, MissingEndpoint, endpoint::Form, id_token::Expectation},
+    model::HttpRequest,
+};
+
+/// Waits for the browser to come back.
+pub struct PendingAuthorization {
+    url: Secret,
+    redirect_uri: Url,
+    scopes: ScopeSet,
+    state: Secret,
+    nonce: Option<Secret>,
+    code_verifier: Secret,
+    issuer: String,
+    sends_issuer: bool,
+}
+
+impl PendingAuthorization {
+    /// Begins a sign-in with 96 random bytes: state, nonce and code verifier come of them.
+    pub fn begin(request: AuthorizationRequest<'_>, random: [u8; 96]) -> Result<Self, MissingEndpoint> {
+        let metadata = request.client.metadata;
+        let endpoint = metadata.authorization_endpoint.as_ref().ok_or(MissingEndpoint("authorization_endpoint"))?;
+        let words = pkce::Words::from_random(random);
+        // Without an ID token nobody echoes a nonce.
+        let nonce = request.scopes.contains("openid").then_some(words.nonce);
+        let form = form(&request)
+            .with("state", words.state.expose())
+            .with("code_challenge", pkce::challenge(&words.code_verifier))
+            .with("code_challenge_method", "S256")
+            .with_some("nonce", nonce.as_ref().map(Secret::expose));
+        Ok(Self {
+            url: extended(endpoint, &form),
+            state: words.state,
+            nonce,
+            code_verifier: words.code_verifier,
+            issuer: metadata.issuer.clone(),
+            sends_issuer: metadata.sends_issuer_parameter,
+            redirect_uri: request.redirect_uri,
+            scopes: request.scopes,
+        })
+    }
+
+    /// Where the browser goes. Secret while the sign-in runs: it holds the state.
+    #[must_use]
+    pub fn url(&self) -> Secret {
+        self.url.clone()
+    }
+
+    /// Where it comes back to.
+    #[must_use]
+    pub fn redirect_uri(&self) -> &Url {
+        &self.redirect_uri
+    }
+
+    /// The scopes that were asked for; `token_response::parse` wants them.
+    #[must_use]
+    pub fn scopes(&self) -> &ScopeSet {
+        &self.scopes
+    }
+
+    /// Checks what came to the redirect URI: a raw query without `?`, or a form body. It may come from anybody on this
+    /// machine: see [`RedirectError::is_foreign`].
+    pub fn accept(&self, params: &str) -> Result<Redirect, RedirectError> {
+        let expected = Expected { state: &self.state, issuer: &self.issuer, sends_issuer: self.sends_issuer };
+        redirect::accept(params, &expected)
+    }
+
+    /// Redeems the code (RFC 6749, section 4.1.3; RFC 7636, section 4.5). The answer is read by `token_response`.
+    #[must_use]
+    pub fn token_request(
+        &self,
+        client: ClientContext<'_>,
+        redirect: Redirect,
+        correlation_id: CorrelationId,
+    ) -> HttpRequest {
+        let code = redirect.into_code();
+        let form = Form::grant("authorization_code")
+            .with("code", code.expose())
+            .with("redirect_uri", self.redirect_uri.as_str())
+            .with("code_verifier", self.code_verifier.expose());
+        client.post_to_token_endpoint(form, correlation_id)
+    }
+
+    /// What the ID token of this sign-in must say, the nonce included.
+    #[must_use]
+    pub fn expectation<'a>(&'a self, client: ClientContext<'a>) -> Expectation<'a> {
+        Expectation { nonce: self.nonce.as_ref(), ..Expectation::without_nonce(client) }
+    }
+}
+
+/// The parameters that are not random.
+fn form<'a>(request: &'a AuthorizationRequest<'_>) -> Form<'a> {
+    Form::new()
+        .with("response_type", "code")
+        .with("client_id", request.client.client_id.as_str())
+        .with("redirect_uri", request.redirect_uri.as_str())
+        .with_some("scope", Some(request.scopes.to_string()).filter(|scopes| !scopes.is_empty()))
+        .with_some("response_mode", request.response_mode.map(ResponseMode::as_str))
+        .with_some("prompt", request.prompt.as_deref())
+        .with_some("login_hint", request.login_hint.as_deref())
+        .with_some("domain_hint", request.domain_hint.as_deref())
+        .with_some("claims", request.claims.as_ref().map(Claims::as_str))
+        .with("client-request-id", request.correlation_id.to_string())
+}
+
+/// The endpoint may have a query of its own, which stays (RFC 6749, section 3.1).
+fn extended(endpoint: &Url, form: &Form<'_>) -> Secret {
+    let mark = match endpoint.query() {
+        None => "?",
+        Some("") => "",
+        Some(_) => "&",
+    };
+    Secret::new(format!("{endpoint}{mark}{}", form.encode().expose()))
+}
+
+/// Shows no state, nonce or verifier.
+impl fmt::Debug for PendingAuthorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingAuthorization")
+            .field("redirect_uri", &self.redirect_uri.as_str())
+            .finish_non_exhaustive()
+    }
+}
