@@ -5,7 +5,7 @@ use token_broker_proto::oauth::{Authority, CorrelationId, Endpoints, UnixTime, p
 use url::Url;
 
 use super::{
-    endpoint::{Answer, DocumentError, document, readable},
+    endpoint::{Answer, DocumentError, document, readable, uri},
     issuer,
 };
 use crate::model::{ClientAuthentication, HttpRequest, HttpResponse, ProviderMetadata};
@@ -140,7 +140,7 @@ fn endpoint(answer: &Answer, field: &'static str) -> Result<Option<Url>, Discove
         return Err(unusable(format!("longer than {MAX_URL} bytes")));
     }
     let url = provider_url(field, text).map_err(|invalid| unusable(invalid.rule))?;
-    match document::uri(&url) {
+    match uri(&url) {
         Some(_) => Ok(Some(url)),
         None => Err(unusable("has characters that HTTP does not allow".to_owned())),
     }
@@ -180,4 +180,73 @@ fn entra_issuer(host: &str, tenant: &str) -> String {
 fn slash(published: &str, configured: &str) -> &'static str {
     let same = published.trim_end_matches('/') == configured.trim_end_matches('/');
     if same { "; they differ in a trailing slash only: configure it exactly as published" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use token_broker_proto::oauth::{Authority, Endpoints, UnixTime};
+    use url::Url;
+
+    use super::{by_hand, metadata_urls, parse};
+    use crate::{flow::oauth::vectors, model::ProviderMetadata};
+
+    fn metadata_json(metadata: &ProviderMetadata) -> Value {
+        json!({ "ok": {
+            "issuer": metadata.issuer,
+            "authorization_endpoint": metadata.authorization_endpoint.as_ref().map(Url::as_str),
+            "token_endpoint": metadata.token_endpoint.as_str(),
+            "device_authorization_endpoint": metadata.device_authorization_endpoint.as_ref().map(Url::as_str),
+            "revocation_endpoint": metadata.revocation_endpoint.as_ref().map(Url::as_str),
+            "jwks_uri": metadata.jwks_uri.as_ref().map(Url::as_str),
+            "offers_offline_access": metadata.offers_offline_access,
+            "sends_issuer_parameter": metadata.sends_issuer_parameter,
+            "client_authentication": metadata.client_authentication,
+        }})
+    }
+
+    #[test]
+    fn every_vector() {
+        vectors::check_all("discovery", |case| {
+            let authority = Authority::from_url(vectors::text(case, "authority")).unwrap();
+            match parse(&authority, &vectors::response(&case["response"]), vectors::time(&case["now"])) {
+                Ok(metadata) => metadata_json(&metadata),
+                Err(error) if error.is_not_found() => json!({ "error": error.to_string(), "not_found": true }),
+                Err(error) => json!({ "error": error.to_string() }),
+            }
+        });
+    }
+
+    fn urls(authority: &str) -> Vec<String> {
+        metadata_urls(&Authority::from_url(authority).unwrap()).iter().map(Url::to_string).collect()
+    }
+
+    #[test]
+    fn metadata_is_looked_for_where_the_standards_say() {
+        let openid = "/.well-known/openid-configuration";
+        let oauth = "/.well-known/oauth-authorization-server";
+        for issuer in ["https://id.example", "https://id.example/"] {
+            assert_eq!(urls(issuer), [format!("https://id.example{openid}"), format!("https://id.example{oauth}")]);
+        }
+        for issuer in ["https://id.example:8443/realms/a", "https://id.example:8443/realms/a/"] {
+            let at = "https://id.example:8443";
+            assert_eq!(urls(issuer), [format!("{at}/realms/a{openid}"), format!("{at}{oauth}/realms/a")]);
+        }
+        let entra = "https://login.microsoftonline.com/common";
+        assert_eq!(urls(entra), [format!("{entra}/v2.0{openid}")]);
+    }
+
+    #[test]
+    fn endpoints_by_hand_are_taken_as_they_are() {
+        let endpoints = Endpoints {
+            token: "https://id.example/t".parse().unwrap(),
+            authorization: None,
+            device_authorization: Some("https://id.example/d".parse().unwrap()),
+        };
+        let metadata = by_hand(&endpoints, UnixTime::from_seconds(7));
+        assert_eq!(metadata.token_endpoint, endpoints.token);
+        assert_eq!(metadata.device_authorization_endpoint, endpoints.device_authorization);
+        assert_eq!((metadata.issuer.as_str(), metadata.fetched_on.seconds()), ("", 7));
+        assert!(metadata_urls(&Authority::Endpoints(endpoints)).is_empty());
+    }
 }

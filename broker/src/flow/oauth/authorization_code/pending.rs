@@ -135,3 +135,100 @@ impl fmt::Debug for PendingAuthorization {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use token_broker_proto::{
+        Secret,
+        oauth::{Claims, ScopeSet},
+    };
+    use url::{Url, form_urlencoded};
+
+    use super::PendingAuthorization;
+    use crate::{
+        flow::oauth::{
+            ClientContext, MissingEndpoint,
+            authorization_code::{AuthorizationRequest, ResponseMode},
+            vectors,
+        },
+        model::{Credential, ProviderMetadata},
+    };
+
+    fn begin(metadata: &ProviderMetadata, scopes: &str) -> Result<PendingAuthorization, MissingEndpoint> {
+        let client =
+            ClientContext { metadata, client_id: &vectors::client_id("my app"), credential: &Credential::Public };
+        let request = AuthorizationRequest {
+            client,
+            redirect_uri: "http://127.0.0.1:4711/".parse().unwrap(),
+            scopes: ScopeSet::parse([scopes]).unwrap(),
+            prompt: Some("consent".into()),
+            login_hint: Some("ann+x@example.org".into()),
+            domain_hint: None,
+            claims: Claims::parse("{}").unwrap(),
+            response_mode: Some(ResponseMode::FormPost),
+            correlation_id: vectors::correlation_id(),
+        };
+        PendingAuthorization::begin(request, std::array::from_fn(|place| u8::try_from(place).unwrap()))
+    }
+
+    fn query(pending: &PendingAuthorization) -> BTreeMap<String, String> {
+        Url::parse(pending.url().expose()).unwrap().query_pairs().into_owned().collect()
+    }
+
+    #[test]
+    fn the_url_asks_for_everything() {
+        let mut metadata = vectors::metadata();
+        metadata.authorization_endpoint = Some("https://id.example/auth?p=flow".parse().unwrap());
+        let pending = begin(&metadata, "openid b a").unwrap();
+        assert!(pending.url().expose().starts_with("https://id.example/auth?p=flow&response_type=code&"));
+        let query = query(&pending);
+        let is = |name: &str, value: &str| assert_eq!(query.get(name).map(String::as_str), Some(value), "{name}");
+        is("client_id", "my app");
+        is("redirect_uri", "http://127.0.0.1:4711/");
+        is("scope", "a b openid");
+        is("prompt", "consent");
+        is("login_hint", "ann+x@example.org");
+        is("claims", "{}");
+        is("response_mode", "form_post");
+        is("code_challenge_method", "S256");
+        is("client-request-id", "00000000-0000-4000-8000-000000000000");
+        assert!(["state", "nonce", "code_challenge"].iter().all(|name| query[*name].len() == 43));
+        assert!(!query.contains_key("domain_hint"));
+    }
+
+    #[test]
+    fn a_redirect_becomes_a_token_request_with_the_verifier_of_the_challenge() {
+        let metadata = vectors::metadata();
+        let (client_id, credential) = (vectors::client_id("my app"), Credential::Public);
+        let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &credential };
+        let pending = begin(&metadata, "openid").unwrap();
+        let redirect = pending.accept(&format!("code=c+d&state={}", query(&pending)["state"])).unwrap();
+        let request = pending.token_request(client, redirect, vectors::correlation_id());
+        let form: BTreeMap<_, _> = form_urlencoded::parse(request.body().expose().as_bytes()).into_owned().collect();
+        assert_eq!(form["grant_type"], "authorization_code");
+        assert_eq!((form["code"].as_str(), form["redirect_uri"].as_str()), ("c d", "http://127.0.0.1:4711/"));
+        let challenge = super::pkce::challenge(&Secret::new(form["code_verifier"].as_str()));
+        assert_eq!(query(&pending)["code_challenge"], challenge);
+        let expected = pending.expectation(client);
+        assert_eq!(expected.nonce.unwrap().expose(), query(&pending)["nonce"]);
+    }
+
+    #[test]
+    fn two_sign_ins_do_not_mix() {
+        let metadata = vectors::metadata();
+        let pending = begin(&metadata, "openid").unwrap();
+        assert!(pending.accept("code=c&state=0123456789012345678901234567890123456789012").unwrap_err().is_foreign());
+        assert!(!format!("{pending:?}").contains(&query(&pending)["state"]));
+    }
+
+    #[test]
+    fn without_openid_there_is_no_nonce_and_without_an_endpoint_no_sign_in() {
+        let mut metadata = vectors::metadata();
+        let pending = begin(&metadata, "a").unwrap();
+        assert!(!query(&pending).contains_key("nonce"));
+        metadata.authorization_endpoint = None;
+        assert_eq!(begin(&metadata, "a").unwrap_err(), MissingEndpoint("authorization_endpoint"));
+    }
+}

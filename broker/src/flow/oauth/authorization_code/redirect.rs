@@ -2,7 +2,7 @@
 //! issuer, then the code or the error. Anybody on this machine can send to a loopback port, so nothing without our state
 //! may end the sign-in.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::BTreeMap};
 
 use token_broker_proto::{ProviderError, Secret};
 use url::form_urlencoded;
@@ -100,10 +100,10 @@ fn check_state(params: &str, state: &Secret) -> Result<(), RedirectError> {
     }
 }
 
-type Params<'a> = HashMap<Cow<'a, str>, Cow<'a, str>>;
+type Params<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 
 fn once_each(params: &str) -> Result<Params<'_>, RedirectError> {
-    let mut once = HashMap::new();
+    let mut once = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(params.as_bytes()) {
         let shown = readable(&name, 64);
         if once.insert(name, value).is_some() {
@@ -137,4 +137,62 @@ fn refusal(params: &Params<'_>) -> Option<ProviderError> {
         error_uri: text("error_uri", 2048),
         ..ProviderError::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use token_broker_proto::Secret;
+
+    use super::{Expected, RedirectError, accept};
+    use crate::flow::oauth::vectors;
+
+    fn error_json(error: &RedirectError) -> Value {
+        let mut json = json!({ "error": error.to_string(), "foreign": error.is_foreign() });
+        if let RedirectError::Refused(words) = error {
+            json["refusal"] = json!({ "error": words.error });
+            for (name, text) in [("description", &words.description), ("error_uri", &words.error_uri)] {
+                if let Some(text) = text {
+                    json["refusal"][name] = json!(text);
+                }
+            }
+            assert_eq!(words.claims, None);
+        }
+        json
+    }
+
+    #[test]
+    fn every_vector() {
+        vectors::check_all("redirect", |case| {
+            let state = Secret::new(vectors::text(case, "state"));
+            let expected = Expected {
+                state: &state,
+                issuer: vectors::text(case, "issuer"),
+                sends_issuer: case["sends_issuer"].as_bool().unwrap(),
+            };
+            match accept(vectors::text(case, "params"), &expected) {
+                Ok(redirect) => json!({ "code": redirect.into_code().expose() }),
+                Err(error) => error_json(&error),
+            }
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn without_our_state_nothing_ends_the_sign_in(params in "(\\PC|[&=%a-z])*") {
+            let state = Secret::new("0123456789012345678901234567890123456789012");
+            let expected = Expected { state: &state, issuer: "", sends_issuer: false };
+            let outcome = accept(&params, &expected);
+            prop_assert!(outcome.is_err_and(|error| error.is_foreign()));
+        }
+
+        #[test]
+        fn with_our_state_anything_is_read_without_panic(params in "(\\PC|[&=%a-z])*") {
+            let state = Secret::new("s");
+            let expected = Expected { state: &state, issuer: "", sends_issuer: false };
+            let outcome = accept(&format!("{params}&state=s"), &expected);
+            prop_assert!(outcome.is_ok() || params.contains("state") || !outcome.is_err_and(|error| error.is_foreign()));
+        }
+    }
 }

@@ -89,3 +89,77 @@ fn uri(answer: &Answer, name: &'static str) -> Option<String> {
     let text = answer.text(name).filter(|text| is_visible_ascii(text, MAX_URI))?;
     provider_url(name, text).ok().map(|_| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use token_broker_proto::{Secret, oauth::ScopeSet};
+
+    use super::{DeviceAuthorization, Poll, parse};
+    use crate::{
+        flow::oauth::{ClientContext, token_response, vectors},
+        model::Credential,
+    };
+
+    fn device_code(authorization: &DeviceAuthorization) -> String {
+        let (metadata, client_id) = (vectors::metadata(), vectors::client_id("c"));
+        let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Credential::Public };
+        let request = authorization.poll_request(client, vectors::correlation_id());
+        let pairs = url::form_urlencoded::parse(request.body().expose().as_bytes());
+        pairs.into_owned().find(|(name, _)| name == "device_code").unwrap().1
+    }
+
+    #[test]
+    fn every_authorization_vector() {
+        vectors::check_all("device_authorization", |case| {
+            let now = vectors::time(&case["now"]);
+            match parse(&vectors::response(&case["response"]), &ScopeSet::default(), now) {
+                Ok(authorization) => {
+                    let code = authorization.user_code();
+                    assert!(!format!("{authorization:?}").contains(code.user_code.expose()));
+                    json!({ "ok": {
+                        "device_code": device_code(&authorization),
+                        "user_code": code.user_code.expose(),
+                        "verification_uri": code.verification_uri,
+                        "verification_uri_complete": code.verification_uri_complete.as_ref().map(Secret::expose),
+                        "lifetime": authorization.expires_on().seconds() - now.seconds(),
+                        "wait": authorization.wait().as_secs(),
+                    }})
+                }
+                Err(error) => token_response::tests::error_json(&error),
+            }
+        });
+    }
+
+    fn poll_json(poll: Poll) -> (Value, Option<DeviceAuthorization>) {
+        match poll {
+            Poll::Wait(next) => (json!({ "wait": next.wait().as_secs() }), Some(next)),
+            Poll::Done(tokens) => (json!({ "done": tokens.access_token.expose() }), None),
+            Poll::Expired => (json!({ "expired": true }), None),
+            Poll::Declined(words) => (json!({ "declined": words.error }), None),
+            Poll::Failed(error) => (json!({ "failed": error.to_string() }), None),
+        }
+    }
+
+    /// Each case is a run of polls; a step without an answer is a timeout.
+    #[test]
+    fn every_poll_vector() {
+        vectors::check_all("device_poll", |case| {
+            let begun = vectors::time(&case["begun"]);
+            let start = json!({ "status": 200, "headers": {}, "body": case["authorization"] });
+            let mut state = Some(parse(&vectors::response(&start), &ScopeSet::openid(), begun).unwrap());
+            for step in case["steps"].as_array().unwrap() {
+                let waiting = state.take().unwrap();
+                let now = vectors::time(&json!(begun.seconds() + step["after"].as_i64().unwrap()));
+                let poll = match &step["response"] {
+                    Value::Null => waiting.after_timeout(now),
+                    response => waiting.after(&vectors::response(response), now),
+                };
+                let (actual, next) = poll_json(poll);
+                assert_eq!(actual, step["expected"], "{}: step {step}", case["about"]);
+                state = next;
+            }
+            case["expected"].clone()
+        });
+    }
+}

@@ -60,7 +60,7 @@ impl Answer {
         match self.0.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(Secret::new(text)).filter(|text| !text.is_empty())),
-            Some(_) => Err(format!("answered with a {name} that is not a text")),
+            Some(_) => Err(format!("answered with {name} that is not a text")),
         }
     }
 

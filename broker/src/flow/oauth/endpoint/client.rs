@@ -73,3 +73,76 @@ impl<'a> ClientContext<'a> {
         Ok(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+    use token_broker_proto::{
+        Secret,
+        oauth::{Claims, ScopeSet},
+    };
+
+    use super::ClientContext;
+    use crate::{
+        flow::oauth::{client_credentials, device_code, refresh_token, revocation, vectors},
+        model::{ClientAuthentication, Credential, HttpRequest, RefreshToken},
+    };
+
+    fn request_json(request: &HttpRequest) -> Value {
+        let header = |value: &http::HeaderValue| Value::from(value.to_str().unwrap());
+        let headers: Map<_, _> =
+            request.headers().iter().map(|(name, value)| (name.to_string(), header(value))).collect();
+        json!({
+            "method": request.method().as_str(),
+            "uri": request.uri().to_string(),
+            "body": request.body().expose(),
+            "headers": headers,
+        })
+    }
+
+    fn build(case: &Value, client: ClientContext<'_>) -> Option<HttpRequest> {
+        let id = vectors::correlation_id();
+        let scopes = case["scopes"].as_str().map(|text| ScopeSet::parse([text]).unwrap());
+        let claims = case["claims"].as_str().and_then(|text| Claims::parse(text).unwrap());
+        let token = RefreshToken::new(Secret::new("rt+/="));
+        match vectors::text(case, "flow") {
+            "refresh_token" => Some(refresh_token::request(client, &token, scopes.as_ref(), claims.as_ref(), id)),
+            "client_credentials" => Some(client_credentials::request(client, &scopes?, claims.as_ref(), id)),
+            "device_code" => device_code::request(client, &scopes?, claims.as_ref(), id).ok(),
+            "revocation" => revocation::request(client, &token, id),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn every_vector() {
+        vectors::check_all("request", |case| {
+            let mut metadata = vectors::metadata();
+            let credential = match vectors::text(case, "client") {
+                "public" => Credential::Public,
+                _ => Credential::Secret(Secret::new("s&cr:t +")),
+            };
+            if case["client"] == "post" {
+                metadata.client_authentication = ClientAuthentication::Post;
+            }
+            let client_id = vectors::client_id("my app:1");
+            let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &credential };
+            let request = build(case, client).unwrap();
+            let sensitive = request.headers().get("authorization").is_none_or(http::HeaderValue::is_sensitive);
+            assert!(sensitive && !format!("{request:?}").contains("cr%3At"));
+            request_json(&request)
+        });
+    }
+
+    #[test]
+    fn what_the_provider_lacks_cannot_be_asked() {
+        let mut metadata = vectors::metadata();
+        metadata.revocation_endpoint = None;
+        metadata.device_authorization_endpoint = None;
+        let client_id = vectors::client_id("c");
+        let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Credential::Public };
+        for flow in ["revocation", "device_code"] {
+            assert!(build(&json!({ "flow": flow, "scopes": "a" }), client).is_none());
+        }
+    }
+}

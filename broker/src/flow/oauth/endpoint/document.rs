@@ -13,8 +13,6 @@ use super::{
 };
 use crate::model::{HttpRequest, HttpResponse};
 
-pub(in crate::flow::oauth) use request::uri;
-
 /// No document came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {

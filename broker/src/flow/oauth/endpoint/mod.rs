@@ -13,7 +13,7 @@ mod token_error;
 pub(super) use answer::Answer;
 pub use client::{ClientContext, MissingEndpoint};
 pub use document::DocumentError;
-pub(super) use request::Form;
+pub(super) use request::{Form, uri};
 pub(super) use text::{is_visible_ascii, readable, same_text};
 pub use token_error::TokenError;
 pub(super) use token_error::{read_success, succeeded};

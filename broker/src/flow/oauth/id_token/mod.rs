@@ -92,3 +92,63 @@ impl fmt::Debug for VerifiedIdToken {
         f.debug_struct("VerifiedIdToken").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use ring::signature::Ed25519KeyPair;
+    use serde_json::{Value, json};
+    use token_broker_proto::Secret;
+
+    use super::{Expectation, IdTokenError, JwkSet, verify};
+    use crate::flow::oauth::vectors;
+
+    /// Signs claims with the test key.
+    fn signed(claims: &Value) -> (Secret, JwkSet) {
+        let key = vectors::read("keys/ed25519_test_key.json");
+        let seed = URL_SAFE_NO_PAD.decode(vectors::text(&key, "d")).unwrap();
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).unwrap();
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let input = format!("{}.{}", part(&json!({ "alg": "EdDSA", "kid": "test" })), part(claims));
+        let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(pair.sign(input.as_bytes())));
+        (Secret::new(token), JwkSet::from_json(&json!({ "keys": [key["jwk"]] }).to_string()).unwrap())
+    }
+
+    fn outcome(case: &Value) -> Value {
+        let (token, keys) = match case["token"].as_str() {
+            Some(token) => {
+                (Secret::new(token), JwkSet::from_json(&json!({ "keys": case["keys"] }).to_string()).unwrap())
+            }
+            None => signed(&case["claims"]),
+        };
+        let nonce = case["nonce"].as_str().map(Secret::new);
+        let expected = Expectation {
+            issuer: vectors::text(case, "issuer"),
+            client_id: &vectors::client_id(vectors::text(case, "client_id")),
+            nonce: nonce.as_ref(),
+            max_age: case["max_age"].as_u64().map(Duration::from_secs),
+        };
+        match verify(&token, &keys, &expected, vectors::time(&case["now"])) {
+            Ok(token) => {
+                assert_eq!(token.claims()["sub"], token.subject());
+                let user = token.user(case["client_info"].as_str());
+                json!({ "user": {
+                    "home_account_id": user.home_account_id,
+                    "username": user.username,
+                    "name": user.name,
+                    "local_account_id": user.local_account_id,
+                    "tenant": user.tenant,
+                }})
+            }
+            Err(error @ IdTokenError::UnknownKey { .. }) => json!({ "error": error.to_string(), "unknown_key": true }),
+            Err(error) => json!({ "error": error.to_string() }),
+        }
+    }
+
+    #[test]
+    fn every_vector() {
+        vectors::check_all("id_token", outcome);
+    }
+}

@@ -72,3 +72,48 @@ impl JwkSet {
         self.0.iter().filter(move |jwk| jwk.is_for(algorithm) && named(jwk))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::JwkSet;
+    use crate::flow::oauth::{jose, vectors};
+
+    #[test]
+    fn every_vector() {
+        vectors::check_all("jwks", |case| match JwkSet::from_json(&case["document"].to_string()) {
+            Ok(keys) => {
+                assert_eq!(JwkSet::from_json(&keys.to_json()).as_ref(), Ok(&keys), "it reads back");
+                assert!(!keys.to_json().contains("\"d\""), "no private member is kept");
+                json!({ "kept": keys.0.len() })
+            }
+            Err(error) => json!({ "error": error.to_string() }),
+        });
+    }
+
+    #[test]
+    fn what_is_no_document_is_no_key_set() {
+        for (status, body) in [(404, json!({ "keys": [] })), (200, json!("<html>")), (500, json!({ "keys": [] }))] {
+            let response = vectors::response(&json!({ "status": status, "headers": {}, "body": body }));
+            assert!(JwkSet::parse(&response).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_key_is_read_and_used_without_panic(
+            kind in "(RSA|EC|OKP)",
+            curve in "(P-256|P-384|Ed25519)",
+            parts in proptest::collection::vec("([A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{64}|[A-Za-z0-9_-]{342}|AQAB)", 4),
+            name in "(rfc_7515_a_2|rfc_7515_a_3|rfc_8037_a_4|es384|ps256)",
+        ) {
+            let (n, e, x, y) = (&parts[0], &parts[1], &parts[2], &parts[3]);
+            let key = json!({ "kty": kind, "crv": curve, "n": n, "e": e, "x": x, "y": y });
+            let keys = JwkSet::from_json(&json!({ "keys": [key] }).to_string()).unwrap();
+            let case = vectors::read(&format!("jws/{name}.json"));
+            prop_assert!(jose::verify(vectors::text(&case, "token"), &keys).is_err());
+        }
+    }
+}

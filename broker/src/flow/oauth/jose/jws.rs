@@ -97,3 +97,45 @@ impl VerifiedJws {
         &self.payload
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::{JwkSet, verify};
+    use crate::flow::oauth::vectors;
+
+    #[test]
+    fn every_vector() {
+        vectors::check_all("jws", |case| {
+            let keys = JwkSet::from_json(&json!({ "keys": case["keys"] }).to_string()).unwrap();
+            match verify(vectors::text(case, "token"), &keys) {
+                Ok(jws) => json!({ "payload": String::from_utf8_lossy(jws.payload()) }),
+                Err(error) => json!({ "error": error.to_string() }),
+            }
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_but_what_was_signed_verifies(place in 0_usize..400, byte in any::<u8>()) {
+            let case = vectors::read("jws/rfc_7515_a_3.json");
+            let keys = JwkSet::from_json(&json!({ "keys": case["keys"] }).to_string()).unwrap();
+            let mut token = vectors::text(&case, "token").as_bytes().to_vec();
+            let place = place % token.len();
+            prop_assume!(token[place] != byte);
+            token[place] = byte;
+            prop_assert!(verify(&String::from_utf8_lossy(&token), &keys).is_err());
+        }
+
+        #[test]
+        fn any_text_is_read_without_panic(token in "\\PC*", header in "\\PC*") {
+            let keys = JwkSet::from_json(r#"{"keys":[]}"#).unwrap();
+            prop_assert!(verify(&token, &keys).is_err());
+            let token = format!("{}.{token}.AA", URL_SAFE_NO_PAD.encode(header));
+            prop_assert!(verify(&token, &keys).is_err());
+        }
+    }
+}
