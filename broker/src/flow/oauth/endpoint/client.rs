@@ -1,0 +1,148 @@
+//! The client that a request is made for, and how it authenticates (RFC 6749, sections 2.3.1 and 3.2.1).
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{HeaderValue, header::AUTHORIZATION};
+use token_broker_proto::{
+    Secret,
+    oauth::{ClientId, CorrelationId},
+};
+use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
+
+use super::request::{self, Form};
+use crate::model::{ClientAuthentication, Credential, HttpRequest, ProviderMetadata};
+
+/// Who asks, and whom: the first argument of every request.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientContext<'a> {
+    /// What the provider publishes.
+    pub metadata: &'a ProviderMetadata,
+    /// RFC 6749, section 2.2.
+    pub client_id: &'a ClientId,
+    /// How the client authenticates.
+    pub credential: &'a Credential,
+}
+
+/// The provider has no such endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the provider publishes no {0}")]
+pub struct MissingEndpoint(
+    /// Its name in the metadata.
+    pub &'static str,
+);
+
+impl<'a> ClientContext<'a> {
+    /// A form for the token endpoint, authenticated.
+    pub(in crate::flow::oauth) fn post_to_token_endpoint(self, form: Form<'a>, id: CorrelationId) -> HttpRequest {
+        self.post(&self.metadata.token_endpoint, form, id)
+    }
+
+    /// A form for an endpoint, authenticated.
+    pub(in crate::flow::oauth) fn post(self, endpoint: &Url, form: Form<'a>, id: CorrelationId) -> HttpRequest {
+        match (self.credential, self.metadata.client_authentication) {
+            (Credential::Public, _) => request::post(endpoint, &self.named(form), id),
+            (Credential::Secret(secret), ClientAuthentication::Post) => {
+                request::post(endpoint, &self.named(form).with("client_secret", secret.expose()), id)
+            }
+            (Credential::Secret(secret), ClientAuthentication::Basic) => {
+                let mut request = request::post(endpoint, &form, id);
+                // Base64 is always a valid header value.
+                if let Ok(basic) = self.basic(secret) {
+                    request.headers_mut().insert(AUTHORIZATION, basic);
+                }
+                request
+            }
+        }
+    }
+
+    fn named(self, form: Form<'a>) -> Form<'a> {
+        form.with("client_id", self.client_id.as_str())
+    }
+
+    /// Both parts are form-encoded first (RFC 6749, section 2.3.1), which many clients forget.
+    fn basic(self, secret: &Secret) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+        let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = Zeroizing::new(format!(
+            "{}:{}",
+            encoded(self.client_id.as_str()),
+            *Zeroizing::new(encoded(secret.expose()))
+        ));
+        let text = Zeroizing::new(format!("Basic {}", *Zeroizing::new(STANDARD.encode(pair.as_bytes()))));
+        let mut value = HeaderValue::from_str(&text)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+    use token_broker_proto::{
+        Secret,
+        oauth::{Claims, ScopeSet},
+    };
+
+    use super::ClientContext;
+    use crate::{
+        flow::oauth::{client_credentials, device_code, refresh_token, revocation, vectors},
+        model::{ClientAuthentication, Credential, HttpRequest, RefreshToken},
+    };
+
+    fn request_json(request: &HttpRequest) -> Value {
+        let header = |value: &http::HeaderValue| Value::from(value.to_str().unwrap());
+        let headers: Map<_, _> =
+            request.headers().iter().map(|(name, value)| (name.to_string(), header(value))).collect();
+        json!({
+            "method": request.method().as_str(),
+            "uri": request.uri().to_string(),
+            "body": request.body().expose(),
+            "headers": headers,
+        })
+    }
+
+    fn build(case: &Value, client: ClientContext<'_>) -> Option<HttpRequest> {
+        let id = vectors::correlation_id();
+        let scopes = case["scopes"].as_str().map(|text| ScopeSet::parse([text]).unwrap());
+        let claims = case["claims"].as_str().and_then(|text| Claims::parse(text).unwrap());
+        let token = RefreshToken::new(Secret::new("rt+/="));
+        match vectors::text(case, "flow") {
+            "refresh_token" => Some(refresh_token::request(client, &token, scopes.as_ref(), claims.as_ref(), id)),
+            "client_credentials" => Some(client_credentials::request(client, &scopes?, claims.as_ref(), id)),
+            "device_code" => device_code::request(client, &scopes?, claims.as_ref(), id).ok(),
+            "revocation" => revocation::request(client, &token, id),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn every_vector() {
+        vectors::check_all("request", |case| {
+            let mut metadata = vectors::metadata();
+            let credential = match vectors::text(case, "client") {
+                "public" => Credential::Public,
+                _ => Credential::Secret(Secret::new("s&cr:t +")),
+            };
+            if case["client"] == "post" {
+                metadata.client_authentication = ClientAuthentication::Post;
+            }
+            let client_id = vectors::client_id("my app:1");
+            let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &credential };
+            let request = build(case, client).unwrap();
+            let sensitive = request.headers().get("authorization").is_none_or(http::HeaderValue::is_sensitive);
+            assert!(sensitive && !format!("{request:?}").contains("cr%3At"));
+            request_json(&request)
+        });
+    }
+
+    #[test]
+    fn what_the_provider_lacks_cannot_be_asked() {
+        let mut metadata = vectors::metadata();
+        metadata.revocation_endpoint = None;
+        metadata.device_authorization_endpoint = None;
+        let client_id = vectors::client_id("c");
+        let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Credential::Public };
+        for flow in ["revocation", "device_code"] {
+            assert!(build(&json!({ "flow": flow, "scopes": "a" }), client).is_none());
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What requests to a provider's endpoints and their answers have in common: the client and how it authenticates (RFC 6749,
+//! section 2.3), form bodies, JSON answers and the errors (RFC 6749, section 5.2). No flow of its own.
+
+mod answer;
+mod client;
+pub(super) mod document;
+mod provider_error;
+mod request;
+mod retry_after;
+mod text;
+mod token_error;
+
+pub(super) use answer::Answer;
+pub use client::{ClientContext, MissingEndpoint};
+pub use document::DocumentError;
+pub(super) use request::{Form, uri};
+pub(super) use text::{is_visible_ascii, readable, same_text};
+pub use token_error::TokenError;
+pub(super) use token_error::{read_success, succeeded};
