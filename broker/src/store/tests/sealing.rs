@@ -102,9 +102,10 @@ async fn a_row_that_was_moved_does_not_open() {
         let scratch = Scratch::new();
         let vault = two_users(&scratch).await;
         let swap = format!(
-            "UPDATE {table} SET sealed = (SELECT other.sealed FROM {table} AS other WHERE other.id = 3 - {table}.id)"
+            "CREATE TEMP TABLE old AS SELECT id, sealed FROM {table};
+            UPDATE {table} SET sealed = (SELECT old.sealed FROM old WHERE old.id = 3 - {table}.id)"
         );
-        scratch.sql().execute(&swap, []).unwrap();
+        scratch.sql().execute_batch(&swap).unwrap();
         let corrupt = StoreError::Corrupt(row.to_owned());
         match table {
             "access_token" => {

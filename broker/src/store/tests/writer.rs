@@ -1,6 +1,6 @@
 //! The writer: group commit, durability, jobs that fail or panic beside others, a full disk, and the end.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Scratch, add, client, hit, partition, registration, sign_in, token};
 use crate::store::{Saved, StoreError, Vault, WriterMode};
@@ -36,13 +36,11 @@ async fn writes_that_wait_are_committed_at_the_end() {
     let vault = scratch.vault();
     let application = add(&vault, registration("app", "c")).await;
     let own = partition(&client("c"), None);
-    let open = vault.0.open().unwrap();
-    // The caller hung up, and the vault is closed at once.
+    // The caller hangs up as soon as the write is on its way, and the vault is closed at once.
     for index in 0..100 {
-        let (own, token) = (own.clone(), token("t", &format!("scope{index}")));
-        drop(open.writer.submit(move |tables| tables.put_token(&own, &token)));
+        let save = vault.save_app_token(application.stamp, own.clone(), token("t", &format!("scope{index}")));
+        let _ = tokio::time::timeout(Duration::ZERO, save).await;
     }
-    drop(open);
     vault.close();
     let vault = scratch.vault();
     assert_eq!(vault.counts().unwrap().access_tokens, 100);
@@ -121,11 +119,9 @@ async fn the_end_is_the_end_for_every_handle() {
     let scratch = Scratch::new();
     let vault = scratch.vault();
     let other = vault.clone();
-    let reading = Arc::new(vault.0.open().unwrap());
     vault.close();
     assert!(matches!(other.applications(), Err(StoreError::Unavailable(text)) if text.contains("closed")));
     assert!(matches!(other.remove_account(&client("c"), "a").await, Err(StoreError::Unavailable(_))));
-    assert!(matches!(reading.read(|tables| tables.tallies()), Err(StoreError::Unavailable(_))));
     assert!(matches!(other.lock_reason(), Some(text) if text.contains("closed")));
     assert!(!scratch.file("cache.db-wal").exists(), "the journal is in the database");
 }

@@ -131,7 +131,7 @@ impl Vault {
     }
 
     /// Writes in one transaction; durable when it returns.
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tables<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
