@@ -1,0 +1,203 @@
+//! Table `application`: registrations with their credential, found by name and by (client id, authority). Several names may
+//! be one client.
+
+use std::borrow::Cow;
+
+use rusqlite::OptionalExtension as _;
+use serde::{Deserialize, Serialize};
+use token_broker_proto::{
+    Secret,
+    oauth::{ApplicationName, Authority, ClientId, Endpoints, ScopeSet},
+};
+
+use super::{SealedRow, Tables, is_empty};
+use crate::{
+    model::{ApplicationStamp, Client, Credential, RegisteredApplication},
+    store::{
+        error::StoreError,
+        seal::{Keyring, Lookup, Table},
+    },
+};
+
+const TABLE: Table = Table::Application;
+
+/// A registration as stored.
+#[derive(Debug, Clone)]
+pub struct StoredApplication {
+    /// Changes whenever the registration does.
+    pub stamp: ApplicationStamp,
+    /// The registration.
+    pub application: RegisteredApplication,
+    /// Keyed fingerprint of its secret, 16 hex digits; `None` for a public client.
+    pub fingerprint: Option<String>,
+}
+
+/// `n`ame, `c`lient id, `a`uthority, client secret `k`, `s`copes, `r`edirect URI. Borrows, so that no copy of a secret is made.
+#[derive(Serialize, Deserialize)]
+struct Record<'a> {
+    n: String,
+    c: String,
+    a: AuthorityRecord,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    k: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    s: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    r: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AuthorityRecord {
+    Issuer(String),
+    Entra { host: String, tenant: String },
+    Endpoints { token: String, authorization: Option<String>, device: Option<String> },
+}
+
+/// Lookup columns: name, registration, client.
+fn columns(keys: &Keyring, application: &RegisteredApplication) -> [Lookup; 3] {
+    [
+        name_hash(keys, &application.name),
+        registration_hash(keys, &application.client_id, &application.authority),
+        client_hash(keys, &application.client()),
+    ]
+}
+
+fn name_hash(keys: &Keyring, name: &ApplicationName) -> Lookup {
+    keys.lookup(TABLE, "name", &[name.as_str()])
+}
+
+fn registration_hash(keys: &Keyring, client_id: &ClientId, authority: &Authority) -> Lookup {
+    keys.lookup(TABLE, "registration", &[client_id.as_str(), &authority.to_string()])
+}
+
+fn client_hash(keys: &Keyring, client: &Client) -> Lookup {
+    keys.lookup(TABLE, "client", &[&client.environment, client.client_id.as_str()])
+}
+
+impl Tables<'_> {
+    pub(in crate::store) fn application_by_name(
+        &self,
+        name: &ApplicationName,
+    ) -> Result<Option<StoredApplication>, StoreError> {
+        let sql = "SELECT id, name_hash, sealed FROM application WHERE name_hash = ?1";
+        self.row(TABLE, sql, [name_hash(self.keys, name)])?.map(|row| read(self.keys, row)).transpose()
+    }
+
+    /// The first name with that registration.
+    pub(in crate::store) fn application_by_registration(
+        &self,
+        client_id: &ClientId,
+        authority: &Authority,
+    ) -> Result<Option<StoredApplication>, StoreError> {
+        let sql = "SELECT id, name_hash, sealed FROM application WHERE registration_hash = ?1 ORDER BY id LIMIT 1";
+        let Some(row) = self.row(TABLE, sql, [registration_hash(self.keys, client_id, authority)])? else {
+            return Ok(None);
+        };
+        let name = row.name;
+        let found = read(self.keys, row)?;
+        let fits = found.application.client_id == *client_id
+            && found.application.authority.to_string() == authority.to_string();
+        if fits { Ok(Some(found)) } else { Err(name.corrupt()) }
+    }
+
+    /// Every registration, by row id.
+    pub(in crate::store) fn all_applications(&self) -> Result<Vec<StoredApplication>, StoreError> {
+        let sql = "SELECT id, name_hash, sealed FROM application ORDER BY id";
+        self.rows(TABLE, sql, [], |row| read(self.keys, row))
+    }
+
+    pub(in crate::store) fn insert_application(
+        &self,
+        application: RegisteredApplication,
+    ) -> Result<StoredApplication, StoreError> {
+        let [name, registration, client] = columns(self.keys, &application);
+        let sealed = self.keys.seal(TABLE, &name, &record(&application))?;
+        let sql = "INSERT INTO application (name_hash, registration_hash, client_hash, sealed) VALUES (?1, ?2, ?3, ?4)";
+        self.change(sql, (name, registration, client, sealed))?;
+        Ok(stored(self.keys, self.db.last_insert_rowid(), application))
+    }
+
+    /// Whether there was one.
+    pub(in crate::store) fn delete_application(&self, name: &ApplicationName) -> Result<bool, StoreError> {
+        Ok(self.change("DELETE FROM application WHERE name_hash = ?1", [name_hash(self.keys, name)])? > 0)
+    }
+
+    /// Whether this very registration is still there.
+    pub(in crate::store) fn is_registered(&self, stamp: ApplicationStamp) -> Result<bool, StoreError> {
+        Ok(self.db.prepare_cached("SELECT 1 FROM application WHERE id = ?1")?.exists([stamp.0])?)
+    }
+
+    /// Whether any name stands for that client.
+    pub(in crate::store) fn is_client_registered(&self, client: &Client) -> Result<bool, StoreError> {
+        let mut query = self.db.prepare_cached("SELECT 1 FROM application WHERE client_hash = ?1 LIMIT 1")?;
+        Ok(query.query_row([client_hash(self.keys, client)], |_| Ok(())).optional()?.is_some())
+    }
+}
+
+/// What the lookup columns of a row should be, its own hash first.
+pub(in crate::store) fn expected(keys: &Keyring, row: SealedRow) -> Result<Vec<Lookup>, StoreError> {
+    Ok(columns(keys, &read(keys, row)?.application).to_vec())
+}
+
+fn read(keys: &Keyring, mut row: SealedRow) -> Result<StoredApplication, StoreError> {
+    let name = row.name;
+    let record: Record<'_> = row.open(keys)?;
+    Ok(stored(keys, name.id, application(record).ok_or_else(|| name.corrupt())?))
+}
+
+fn stored(keys: &Keyring, id: i64, application: RegisteredApplication) -> StoredApplication {
+    let fingerprint = match &application.credential {
+        Credential::Public => None,
+        Credential::Secret(secret) => Some(keys.fingerprint(secret.expose())),
+    };
+    StoredApplication { stamp: ApplicationStamp(id), application, fingerprint }
+}
+
+fn record(application: &RegisteredApplication) -> Record<'_> {
+    let authority = match &application.authority {
+        Authority::OpenIdConnect { text, .. } => AuthorityRecord::Issuer(text.clone()),
+        Authority::MicrosoftEntra { host, tenant } => {
+            AuthorityRecord::Entra { host: host.clone(), tenant: tenant.clone() }
+        }
+        Authority::Endpoints(endpoints) => AuthorityRecord::Endpoints {
+            token: endpoints.token.to_string(),
+            authorization: endpoints.authorization.as_ref().map(ToString::to_string),
+            device: endpoints.device_authorization.as_ref().map(ToString::to_string),
+        },
+    };
+    Record {
+        n: application.name.to_string(),
+        c: application.client_id.to_string(),
+        a: authority,
+        k: match &application.credential {
+            Credential::Public => None,
+            Credential::Secret(secret) => Some(Cow::Borrowed(secret.expose())),
+        },
+        s: application.scopes.to_string(),
+        r: application.redirect_uri.clone(),
+    }
+}
+
+fn application(record: Record<'_>) -> Option<RegisteredApplication> {
+    let url = |text: &Option<String>| text.as_deref().map(str::parse).transpose().ok();
+    let authority = match &record.a {
+        AuthorityRecord::Issuer(text) => Authority::from_issuer(text).ok()?,
+        AuthorityRecord::Entra { host, tenant } => {
+            Authority::MicrosoftEntra { host: host.clone(), tenant: tenant.clone() }
+        }
+        AuthorityRecord::Endpoints { token, authorization, device } => Authority::Endpoints(Endpoints {
+            token: token.parse().ok()?,
+            authorization: url(authorization)?,
+            device_authorization: url(device)?,
+        }),
+    };
+    Some(RegisteredApplication {
+        name: ApplicationName::parse("name", &record.n).ok()?,
+        client_id: ClientId::parse(&record.c).ok()?,
+        authority,
+        credential: record.k.map_or(Credential::Public, |secret| Credential::Secret(Secret::new(secret))),
+        scopes: ScopeSet::parse([record.s.as_str()]).ok()?,
+        redirect_uri: record.r,
+    })
+}

@@ -1,0 +1,224 @@
+//! Sealing of rows and keyed hashing of lookup columns. Owns the subkeys, one pair per table, derived from the data key with
+//! HKDF-SHA256 (RFC 5869) and one label per use; AES-256-GCM with random nonces (NIST SP 800-38D); HMAC-SHA256 (RFC 2104).
+//! Knows nothing of rows beyond their table and their lookup hash.
+
+use std::io;
+
+use ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    error::Unspecified,
+    hkdf, hmac,
+};
+use serde::Serialize;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::{
+    error::StoreError,
+    key::{DataKey, Randomness},
+};
+
+/// A keyed hash that stands for something that must not be readable.
+pub(super) type Lookup = [u8; 16];
+
+/// A table whose rows are sealed or looked up by keyed hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Table {
+    Application,
+    Account,
+    Grant,
+    AccessToken,
+    Posting,
+    Identity,
+    AppMetadata,
+    Provider,
+    Meta,
+}
+
+impl Table {
+    /// Its name in the schema, in subkey labels and in errors.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Account => "account",
+            Self::Grant => "grant_token",
+            Self::AccessToken => "access_token",
+            Self::Posting => "posting",
+            Self::Identity => "identity",
+            Self::AppMetadata => "app_metadata",
+            Self::Provider => "provider_metadata",
+            Self::Meta => "meta",
+        }
+    }
+}
+
+struct TableKeys {
+    seal: LessSafeKey,
+    lookup: hmac::Key,
+}
+
+/// Every subkey, and the randomness for nonces.
+pub(super) struct Keyring {
+    application: TableKeys,
+    account: TableKeys,
+    grant: TableKeys,
+    access_token: TableKeys,
+    posting: TableKeys,
+    identity: TableKeys,
+    app_metadata: TableKeys,
+    provider: TableKeys,
+    meta: TableKeys,
+    fingerprint: hmac::Key,
+    key_identity: Lookup,
+    randomness: Randomness,
+}
+
+impl Keyring {
+    /// Derives every subkey.
+    pub(super) fn derive(key: &DataKey, randomness: Randomness) -> Result<Self, StoreError> {
+        Self::derive_all(key, randomness).map_err(|_| StoreError::Unavailable("the subkeys cannot be derived".into()))
+    }
+
+    fn derive_all(key: &DataKey, randomness: Randomness) -> Result<Self, Unspecified> {
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"token-broker vault 1").extract(key.bytes());
+        let mac = |label: &str| -> Result<hmac::Key, Unspecified> {
+            Ok(root.expand(&[label.as_bytes()], hmac::HMAC_SHA256)?.into())
+        };
+        let pair = |table: Table| -> Result<TableKeys, Unspecified> {
+            let label = format!("seal {}", table.name());
+            let seal: UnboundKey = root.expand(&[label.as_bytes()], &AES_256_GCM)?.into();
+            Ok(TableKeys { seal: LessSafeKey::new(seal), lookup: mac(&format!("lookup {}", table.name()))? })
+        };
+        Ok(Self {
+            application: pair(Table::Application)?,
+            account: pair(Table::Account)?,
+            grant: pair(Table::Grant)?,
+            access_token: pair(Table::AccessToken)?,
+            posting: pair(Table::Posting)?,
+            identity: pair(Table::Identity)?,
+            app_metadata: pair(Table::AppMetadata)?,
+            provider: pair(Table::Provider)?,
+            meta: pair(Table::Meta)?,
+            fingerprint: mac("fingerprint")?,
+            key_identity: truncated(&hmac::sign(&mac("key identity")?, b"token-broker data key")),
+            randomness,
+        })
+    }
+
+    /// Tells this key from every other one without telling anything else of it.
+    pub(super) fn key_identity(&self) -> Lookup {
+        self.key_identity
+    }
+
+    /// Keyed hash of fields for a lookup column; `what` tells the columns of a table apart.
+    pub(super) fn lookup(&self, table: Table, what: &str, fields: &[&str]) -> Lookup {
+        self.lookup_bytes(table, what, &[], fields)
+    }
+
+    /// The same over a hash that was made before, and fields.
+    pub(super) fn lookup_bytes(&self, table: Table, what: &str, hash: &[u8], fields: &[&str]) -> Lookup {
+        let mut context = hmac::Context::with_key(&self.of(table).lookup);
+        for part in [what.as_bytes(), hash].into_iter().chain(fields.iter().map(|field| field.as_bytes())) {
+            // Length-prefixed: ("ab", "c") and ("a", "bc") differ.
+            context.update(&(part.len() as u64).to_le_bytes());
+            context.update(part);
+        }
+        truncated(&context.sign())
+    }
+
+    /// Keyed fingerprint of a secret: 16 hex digits.
+    pub(super) fn fingerprint(&self, secret: &str) -> String {
+        let tag = hmac::sign(&self.fingerprint, secret.as_bytes());
+        let number = tag.as_ref().first_chunk().copied().map_or(0, u64::from_be_bytes);
+        format!("{number:016x}")
+    }
+
+    /// Seals a record for the row of that table that has this lookup hash: nonce, ciphertext, tag.
+    pub(super) fn seal(&self, table: Table, row: &Lookup, record: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+        let failed = || StoreError::Unavailable(format!("a row of {} cannot be sealed", table.name()));
+        let mut nonce = [0; NONCE_LEN];
+        (self.randomness)(&mut nonce);
+        let mut buffer = WipingBuffer::starting_with(&nonce);
+        serde_json::to_writer(&mut buffer, record).map_err(|_| failed())?;
+        let plain = buffer.0.get_mut(NONCE_LEN..).ok_or_else(failed)?;
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag =
+            self.of(table).seal.seal_in_place_separate_tag(nonce, bound_to(table, row), plain).map_err(|_| failed())?;
+        // From here on the buffer holds ciphertext.
+        buffer.0.extend_from_slice(tag.as_ref());
+        Ok(std::mem::take(&mut buffer.0))
+    }
+
+    /// Opens in place what [`Keyring::seal`] made; `None` if it was changed, moved or sealed with another key.
+    pub(super) fn open<'b>(&self, table: Table, row: &Lookup, sealed: &'b mut [u8]) -> Option<&'b [u8]> {
+        let (nonce, ciphertext) = sealed.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let plain = self.of(table).seal.open_in_place(nonce, bound_to(table, row), ciphertext).ok()?;
+        Some(plain)
+    }
+
+    fn of(&self, table: Table) -> &TableKeys {
+        match table {
+            Table::Application => &self.application,
+            Table::Account => &self.account,
+            Table::Grant => &self.grant,
+            Table::AccessToken => &self.access_token,
+            Table::Posting => &self.posting,
+            Table::Identity => &self.identity,
+            Table::AppMetadata => &self.app_metadata,
+            Table::Provider => &self.provider,
+            Table::Meta => &self.meta,
+        }
+    }
+}
+
+/// The associated data: what the row is, so that it opens nowhere else.
+fn bound_to(table: Table, row: &Lookup) -> Aad<Vec<u8>> {
+    let name = table.name().as_bytes();
+    let mut text = Vec::with_capacity(16 + name.len() + row.len());
+    for part in [name, row.as_slice()] {
+        text.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        text.extend_from_slice(part);
+    }
+    Aad::from(text)
+}
+
+fn truncated(tag: &hmac::Tag) -> Lookup {
+    let mut lookup = Lookup::default();
+    for (to, from) in lookup.iter_mut().zip(tag.as_ref()) {
+        *to = *from;
+    }
+    lookup
+}
+
+/// A buffer that leaves no copy of its content behind when it grows or goes.
+struct WipingBuffer(Vec<u8>);
+
+impl WipingBuffer {
+    fn starting_with(start: &[u8]) -> Self {
+        let mut buffer = Vec::with_capacity(4096);
+        buffer.extend_from_slice(start);
+        Self(buffer)
+    }
+}
+
+impl io::Write for WipingBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.capacity() - self.0.len() < bytes.len() {
+            let mut larger = Vec::with_capacity((self.0.len() + bytes.len()) * 2);
+            larger.extend_from_slice(&self.0);
+            drop(Zeroizing::new(std::mem::replace(&mut self.0, larger)));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for WipingBuffer {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}

@@ -1,0 +1,165 @@
+//! Registrations: refuse, replace, update; what is removed with them; work that was begun for an old one.
+
+use token_broker_proto::{
+    Secret,
+    calls::{ApplicationSelector, ExistingApplication},
+    oauth::{Authority, ClientId},
+};
+
+use super::{ISSUER, Scratch, add, client, hit, name, partition, registration, scopes, sign_in, token};
+use crate::{
+    model::{Credential, RegisteredApplication},
+    store::{RemovedApplication, Saved, SavedApplication, StoredApplication, Vault},
+};
+
+fn with_secret(registration: RegisteredApplication, secret: &str) -> RegisteredApplication {
+    RegisteredApplication { credential: Credential::Secret(Secret::new(secret)), ..registration }
+}
+
+async fn save(vault: &Vault, new: RegisteredApplication, existing: ExistingApplication) -> SavedApplication {
+    vault.save_application(new, existing).await.unwrap()
+}
+
+fn find(vault: &Vault, text: &str) -> StoredApplication {
+    vault.find_application(&ApplicationSelector::Name(name(text))).unwrap().unwrap()
+}
+
+fn secret(application: &StoredApplication) -> Option<&str> {
+    match &application.application.credential {
+        Credential::Public => None,
+        Credential::Secret(secret) => Some(secret.expose()),
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_authority_reads_back() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let endpoints = token_broker_proto::oauth::Endpoints {
+        token: "https://x.example/token".parse().unwrap(),
+        authorization: None,
+        device_authorization: Some("https://x.example/device".parse().unwrap()),
+    };
+    let kinds = [
+        Authority::from_issuer(ISSUER).unwrap(),
+        Authority::from_tenant("common").unwrap(),
+        Authority::Endpoints(endpoints),
+    ];
+    for (index, authority) in kinds.into_iter().enumerate() {
+        let text = format!("app{index}");
+        let new = RegisteredApplication {
+            authority: authority.clone(),
+            redirect_uri: Some("http://localhost/x".into()),
+            ..with_secret(registration(&text, "c"), "s3cr3t")
+        };
+        let added = add(&vault, new.clone()).await;
+        let found = find(&vault, &text);
+        assert_eq!((found.stamp, &found.fingerprint), (added.stamp, &added.fingerprint));
+        assert_eq!(found.application.authority, authority);
+        assert_eq!((&found.application.scopes, &found.application.redirect_uri), (&new.scopes, &new.redirect_uri));
+        assert_eq!(secret(&found), Some("s3cr3t"));
+        let by_client = ApplicationSelector::Client { client_id: new.client_id, authority: Box::new(authority) };
+        assert_eq!(vault.find_application(&by_client).unwrap().unwrap().stamp, added.stamp);
+    }
+    let fingerprint = find(&vault, "app0").fingerprint.unwrap();
+    assert_eq!(fingerprint, vault.fingerprint(&Secret::new("s3cr3t")).unwrap());
+    assert!(fingerprint.len() == 16 && fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert_ne!(fingerprint, vault.fingerprint(&Secret::new("s3cr3T")).unwrap());
+}
+
+#[tokio::test]
+async fn a_client_is_the_first_name_with_that_registration() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    for text in ["zebra", "ant"] {
+        add(&vault, registration(text, "c")).await;
+    }
+    let by_client = ApplicationSelector::Client {
+        client_id: ClientId::parse("c").unwrap(),
+        authority: Box::new(Authority::from_issuer(ISSUER).unwrap()),
+    };
+    assert_eq!(vault.find_application(&by_client).unwrap().unwrap().application.name, name("zebra"));
+    let names: Vec<_> = vault.applications().unwrap().into_iter().map(|one| one.application.name).collect();
+    assert_eq!(names, [name("ant"), name("zebra")]);
+}
+
+#[tokio::test]
+async fn a_taken_name_is_refused_replaced_or_updated() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let original = with_secret(registration("app", "c"), "old");
+    let added = add(&vault, original.clone()).await;
+    assert!(matches!(save(&vault, original.clone(), ExistingApplication::Refuse).await, SavedApplication::Exists));
+    for existing in [ExistingApplication::Replace, ExistingApplication::Update] {
+        let saved = save(&vault, original.clone(), existing).await;
+        assert!(matches!(saved, SavedApplication::Unchanged(same) if same.stamp == added.stamp));
+    }
+    // No credential given: update keeps the old one. Nothing else differs either, so nothing happens.
+    let saved = save(&vault, registration("app", "c"), ExistingApplication::Update).await;
+    assert!(matches!(saved, SavedApplication::Unchanged(_)), "{saved:?}");
+    let wider = RegisteredApplication { scopes: scopes("mail files"), ..registration("app", "c") };
+    let saved = save(&vault, wider.clone(), ExistingApplication::Update).await;
+    assert!(matches!(&saved, SavedApplication::Replaced(new) if new.stamp.0 > added.stamp.0), "{saved:?}");
+    assert_eq!(secret(&find(&vault, "app")), Some("old"));
+    // A new secret counts as a change, and replace keeps none.
+    save(&vault, with_secret(wider.clone(), "new"), ExistingApplication::Update).await;
+    assert_eq!(secret(&find(&vault, "app")), Some("new"));
+    save(&vault, wider.clone(), ExistingApplication::Replace).await;
+    assert_eq!(secret(&find(&vault, "app")), None);
+    // Another client does not inherit a secret.
+    save(&vault, with_secret(wider, "new"), ExistingApplication::Update).await;
+    save(&vault, registration("app", "another"), ExistingApplication::Update).await;
+    assert_eq!(secret(&find(&vault, "app")), None);
+    assert_eq!(vault.counts().unwrap().applications, 1);
+}
+
+#[tokio::test]
+async fn tokens_go_with_the_last_name_of_their_client() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let one = add(&vault, registration("one", "c")).await;
+    let two = add(&vault, registration("two", "c")).await;
+    let other = add(&vault, registration("other", "d")).await;
+    for (application, home) in [(&one, "a"), (&two, "b"), (&other, "a")] {
+        vault.save_sign_in(sign_in(application, home, home)).await.unwrap();
+    }
+    assert_eq!(vault.remove_application(&name("one")).await, Ok(Some(RemovedApplication::default())));
+    assert_eq!(vault.users(&client("c"), 9).unwrap().len(), 2);
+    let removed = RemovedApplication { accounts: 2, tokens: 4 };
+    assert_eq!(vault.remove_application(&name("two")).await, Ok(Some(removed)));
+    assert_eq!(vault.remove_application(&name("two")).await, Ok(None));
+    assert!(vault.entries(Some(&client("c"))).unwrap().is_empty());
+    assert_eq!(vault.entries(None).unwrap().len(), 3);
+    assert_eq!(vault.verify().await.unwrap().problems, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_changed_client_loses_its_tokens_unless_another_name_has_it() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let one = add(&vault, registration("one", "c")).await;
+    add(&vault, registration("two", "c")).await;
+    vault.save_sign_in(sign_in(&one, "a", "a")).await.unwrap();
+    save(&vault, registration("one", "d"), ExistingApplication::Replace).await;
+    assert_eq!(vault.accounts().unwrap().len(), 1);
+    save(&vault, registration("two", "d"), ExistingApplication::Replace).await;
+    assert_eq!(vault.accounts().unwrap().len(), 0);
+    assert!(vault.entries(None).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn work_for_an_old_registration_is_discarded() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let old = add(&vault, registration("app", "c")).await;
+    let own = partition(&client("c"), None);
+    vault.remove_application(&name("app")).await.unwrap();
+    let new = add(&vault, registration("app", "c")).await;
+    assert_ne!(old.stamp, new.stamp);
+    let late = vault.save_app_token(old.stamp, own.clone(), token("late", "mail")).await;
+    assert_eq!(late, Ok(Saved::Discarded));
+    assert_eq!(vault.save_sign_in(sign_in(&old, "a", "late")).await, Ok(Saved::Discarded));
+    assert_eq!((hit(&vault, &own, "mail"), vault.accounts().unwrap().len()), (None, 0));
+    assert_eq!(vault.save_app_token(new.stamp, own.clone(), token("now", "mail")).await, Ok(Saved::Done));
+    assert_eq!(hit(&vault, &own, "mail").as_deref(), Some("now"));
+}

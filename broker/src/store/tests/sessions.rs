@@ -1,0 +1,150 @@
+//! Sign-in, refresh and sign-out against each other: what was begun for something that is gone or was replaced is discarded.
+
+use std::time::Duration;
+
+use super::{Scratch, add, at, client, grant, grant_key, hit, partition, refresh, registration, sign_in, user};
+use crate::{
+    model::{Backoff, GrantHolder, GrantKey, GrantStamp, GrantState},
+    store::Saved,
+};
+
+#[tokio::test]
+async fn a_rotation_counts_and_replaces_the_token() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    let key = grant_key(&client("c"), "user");
+    vault.save_sign_in(sign_in(&application, "user", "first")).await.unwrap();
+    let (first, _) = vault.find_grant(&key).unwrap().unwrap();
+    assert_eq!(first.generation, 1);
+
+    let record = refresh(&vault, &application, "user", "second");
+    assert_eq!(vault.save_refresh(record.clone()).await, Ok(Saved::Done));
+    let (second, rotated) = vault.find_grant(&key).unwrap().unwrap();
+    assert_eq!(second, GrantStamp { row: first.row, generation: 2 });
+    assert_eq!(rotated.refresh_token.secret().expose(), "second-rt");
+    assert_eq!(hit(&vault, &partition(&client("c"), Some("user")), "mail").as_deref(), Some("second-at"));
+    let documents = vault.find_identity(&client("c"), "", "user").unwrap().unwrap();
+    assert_eq!(documents.id_token.expose(), "second-id");
+    // The same stamp does not fit twice.
+    assert_eq!(vault.save_refresh(record).await, Ok(Saved::Discarded));
+}
+
+#[tokio::test]
+async fn without_rotation_the_grant_stays_and_works_again() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    let key = grant_key(&client("c"), "user");
+    vault.save_sign_in(sign_in(&application, "user", "first")).await.unwrap();
+    let (stamp, _) = vault.find_grant(&key).unwrap().unwrap();
+    let pause = GrantState::BackingOff(Backoff { until: at(9), failures: 3 });
+    assert_eq!(vault.set_grant_state(&key, stamp, pause.clone()).await, Ok(Saved::Done));
+    assert_eq!(vault.find_grant(&key).unwrap().unwrap().1.state, pause);
+
+    let mut record = refresh(&vault, &application, "user", "second");
+    record.new_grant = None;
+    assert_eq!(vault.save_refresh(record).await, Ok(Saved::Done));
+    let (same, kept) = vault.find_grant(&key).unwrap().unwrap();
+    assert_eq!((same, kept.state), (stamp, GrantState::Live));
+    assert_eq!(kept.refresh_token.secret().expose(), "first-rt");
+    assert_eq!((kept.obtained_on, kept.last_used_on), (at(0), at(0).plus(Duration::from_secs(50))));
+}
+
+#[tokio::test]
+async fn a_refresh_loses_against_a_sign_out() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    for home in ["user", "other"] {
+        vault.save_sign_in(sign_in(&application, home, home)).await.unwrap();
+    }
+    let record = refresh(&vault, &application, "user", "late");
+    assert_eq!(vault.remove_account(&client("c"), "user").await, Ok(true));
+    assert_eq!(vault.save_refresh(record).await, Ok(Saved::Discarded));
+    assert_eq!(vault.remove_account(&client("c"), "user").await, Ok(false));
+    assert_eq!(hit(&vault, &partition(&client("c"), Some("user")), "mail"), None);
+    assert!(vault.find_identity(&client("c"), "", "user").unwrap().is_none());
+    assert_eq!(vault.users(&client("c"), 9), Ok(vec![user("other")]));
+    assert_eq!(vault.entries(None).unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_family_grant_survives_a_sign_out_but_brings_no_token_back() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    let family = GrantKey { holder: GrantHolder::Family("1".into()), ..grant_key(&client("c"), "user") };
+    let mut record = sign_in(&application, "user", "first");
+    record.grant = Some((family.clone(), grant("family-rt")));
+    vault.save_sign_in(record).await.unwrap();
+    assert!(vault.find_grant(&grant_key(&client("c"), "user")).unwrap().is_none());
+    let (stamp, _) = vault.find_grant(&family).unwrap().unwrap();
+
+    assert_eq!(vault.remove_account(&client("c"), "user").await, Ok(true));
+    assert!(vault.find_grant(&family).unwrap().is_some());
+    let again = sign_in(&application, "user", "late");
+    let record = crate::store::RefreshRecord {
+        application: application.stamp,
+        stamp,
+        grant_key: family,
+        client: client("c"),
+        home_account_id: "user".into(),
+        token: again.token.unwrap(),
+        new_grant: None,
+        identity: None,
+    };
+    assert_eq!(vault.save_refresh(record).await, Ok(Saved::Discarded));
+}
+
+#[tokio::test]
+async fn a_refresh_loses_against_a_new_sign_in() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    let key = grant_key(&client("c"), "user");
+    vault.save_sign_in(sign_in(&application, "user", "first")).await.unwrap();
+    let record = refresh(&vault, &application, "user", "late");
+    vault.save_sign_in(sign_in(&application, "user", "second")).await.unwrap();
+
+    assert_eq!(vault.save_refresh(record.clone()).await, Ok(Saved::Discarded));
+    let refused = GrantState::Refused { since: at(1), error: "invalid_grant".into() };
+    assert_eq!(vault.set_grant_state(&key, record.stamp, refused).await, Ok(Saved::Discarded));
+    let (stamp, kept) = vault.find_grant(&key).unwrap().unwrap();
+    assert_eq!((stamp.generation, kept.state), (1, GrantState::Live));
+    assert!(stamp.row > record.stamp.row);
+    assert_eq!(kept.refresh_token.secret().expose(), "second-rt");
+    assert_eq!(vault.counts().unwrap().refresh_tokens, 1);
+}
+
+#[tokio::test]
+async fn users_are_found_by_id_and_by_username() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    for home in ["b", "a", "\u{c9}mile"] {
+        vault.save_sign_in(sign_in(&application, home, home)).await.unwrap();
+    }
+    let mut namesake = sign_in(&application, "guest", "guest");
+    namesake.user.username = "A@example.ORG".into();
+    vault.save_sign_in(namesake).await.unwrap();
+    let found = |selector: &str| -> Vec<String> {
+        vault.find_user(&client("c"), selector).unwrap().into_iter().map(|user| user.home_account_id).collect()
+    };
+    assert_eq!(found("a"), ["a"]);
+    assert_eq!(found("a@EXAMPLE.org"), ["a", "guest"]);
+    assert_eq!(found("\u{e9}mile@example.org"), ["\u{c9}mile"]);
+    assert_eq!(found("A"), [""; 0]);
+    assert_eq!(found(""), [""; 0]);
+    assert!(vault.find_user(&client("other"), "a").unwrap().is_empty());
+    let first = vault.users(&client("c"), 2).unwrap();
+    assert_eq!(first, [user("b"), user("a")]);
+    // Signing in again brings the account up to date and keeps its place.
+    let mut again = sign_in(&application, "b", "again");
+    again.user.username = "new@example.org".into();
+    vault.save_sign_in(again).await.unwrap();
+    assert_eq!(found("new@example.org"), ["b"]);
+    assert_eq!(found("b@example.org"), [""; 0]);
+    assert_eq!(vault.users(&client("c"), 1).unwrap()[0].username, "new@example.org");
+    assert_eq!(vault.counts().unwrap().accounts, 4);
+}

@@ -1,0 +1,102 @@
+//! Finding a grant, saving a refresh of it and changing its state. Owns the fence: what was begun with one rotation of a
+//! grant is saved only while that rotation is the current one.
+
+use super::Vault;
+use crate::{
+    model::{
+        ApplicationStamp, CachedToken, Client, Grant, GrantKey, GrantStamp, GrantState, IdentityDocuments,
+        TokenPartition,
+    },
+    store::{
+        error::StoreError,
+        rows::{Tables, grant::StoredGrant, identity::IdentityKey},
+    },
+};
+
+/// What came of saving something that was begun earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// It is durable.
+    Done,
+    /// What it was begun for is gone or was replaced: nothing was saved.
+    Discarded,
+}
+
+/// What a refresh brought.
+#[derive(Debug, Clone)]
+pub struct RefreshRecord {
+    /// The registration that it was begun for.
+    pub application: ApplicationStamp,
+    /// The rotation that was used.
+    pub stamp: GrantStamp,
+    /// The grant that was used.
+    pub grant_key: GrantKey,
+    /// The client that refreshed.
+    pub client: Client,
+    /// Whose grant it is.
+    pub home_account_id: String,
+    /// The access token; its `issued_on` is when the grant was used.
+    pub token: (TokenPartition, CachedToken),
+    /// The next refresh token; `None` when the provider did not rotate it.
+    pub new_grant: Option<Grant>,
+    /// ID token and client info with their tenant, if new ones came.
+    pub identity: Option<(String, IdentityDocuments)>,
+}
+
+impl Vault {
+    /// The grant with its stamp, whatever its state.
+    pub fn find_grant(&self, key: &GrantKey) -> Result<Option<(GrantStamp, Grant)>, StoreError> {
+        let found = self.read(|tables| tables.grant(key))?;
+        Ok(found.map(|stored| (stored.stamp, stored.grant)))
+    }
+
+    /// Saves a refresh. Discarded when the registration or the account is gone, or the stamp is not the current one.
+    pub async fn save_refresh(&self, record: RefreshRecord) -> Result<Saved, StoreError> {
+        self.write(move |tables| save(tables, record)).await
+    }
+
+    /// Notes whether a grant still works. Discarded when the stamp is not the current one.
+    pub async fn set_grant_state(
+        &self,
+        key: &GrantKey,
+        stamp: GrantStamp,
+        state: GrantState,
+    ) -> Result<Saved, StoreError> {
+        let key = key.clone();
+        self.write(move |tables| {
+            let Some(mut stored) = current(tables, &key, stamp)? else { return Ok(Saved::Discarded) };
+            stored.grant.state = state;
+            tables.update_grant(&stored)?;
+            Ok(Saved::Done)
+        })
+        .await
+    }
+}
+
+fn save(tables: &Tables<'_>, record: RefreshRecord) -> Result<Saved, StoreError> {
+    let RefreshRecord { application, stamp, grant_key, client, home_account_id, token, new_grant, identity } = record;
+    let (partition, token) = token;
+    // A grant of a family outlives a sign-out, so the account itself has to be there.
+    if !tables.is_registered(application)? || !tables.has_account(&client, &home_account_id)? {
+        return Ok(Saved::Discarded);
+    }
+    let Some(mut stored) = current(tables, &grant_key, stamp)? else { return Ok(Saved::Discarded) };
+    if let Some(grant) = new_grant {
+        stored.grant = grant;
+        stored.stamp.generation += 1;
+    } else {
+        stored.grant.last_used_on = token.issued_on;
+        stored.grant.state = GrantState::Live;
+    }
+    tables.update_grant(&stored)?;
+    tables.put_token(&partition, &token)?;
+    if let Some((tenant, documents)) = identity {
+        tables.put_identity(&IdentityKey { client, tenant, home_account_id }, &documents)?;
+    }
+    Ok(Saved::Done)
+}
+
+/// The grant, if this is its current rotation.
+fn current(tables: &Tables<'_>, key: &GrantKey, stamp: GrantStamp) -> Result<Option<StoredGrant>, StoreError> {
+    Ok(tables.grant(key)?.filter(|stored| stored.stamp == stamp))
+}

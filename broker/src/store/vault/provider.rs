@@ -1,0 +1,19 @@
+//! Provider metadata that survives a restart, so that the first token after it needs no discovery.
+
+use token_broker_proto::oauth::Authority;
+
+use super::Vault;
+use crate::store::{error::StoreError, rows::provider::StoredProvider};
+
+impl Vault {
+    /// What is known of an authority, however old it is.
+    pub fn find_provider(&self, authority: &Authority) -> Result<Option<StoredProvider>, StoreError> {
+        self.read(|tables| tables.provider(authority))
+    }
+
+    /// Keeps what an authority published, in place of what it published before.
+    pub async fn save_provider(&self, authority: &Authority, provider: StoredProvider) -> Result<(), StoreError> {
+        let authority = authority.clone();
+        self.write(move |tables| tables.put_provider(&authority, &provider)).await
+    }
+}

@@ -1,0 +1,69 @@
+//! Saving what a sign-in brought, in one transaction, and finding the identity documents of one.
+
+use super::{Vault, grant::Saved};
+use crate::{
+    model::{ApplicationStamp, CachedToken, Client, Grant, GrantKey, IdentityDocuments, TokenPartition, User},
+    store::{
+        error::StoreError,
+        rows::{Tables, identity::IdentityKey},
+    },
+};
+
+/// What a sign-in brought.
+#[derive(Debug, Clone)]
+pub struct SignInRecord {
+    /// The registration that it was begun for.
+    pub application: ApplicationStamp,
+    /// The client signed in to.
+    pub client: Client,
+    /// Who signed in.
+    pub user: User,
+    /// The access token, if there was one.
+    pub token: Option<(TokenPartition, CachedToken)>,
+    /// The refresh token, if there was one.
+    pub grant: Option<(GrantKey, Grant)>,
+    /// ID token and client info, kept under the user's tenant.
+    pub identity: Option<IdentityDocuments>,
+}
+
+impl Vault {
+    /// The identity documents of a user of a client in a tenant.
+    pub fn find_identity(
+        &self,
+        client: &Client,
+        tenant: &str,
+        home_account_id: &str,
+    ) -> Result<Option<IdentityDocuments>, StoreError> {
+        let key = IdentityKey {
+            client: client.clone(),
+            tenant: tenant.to_owned(),
+            home_account_id: home_account_id.to_owned(),
+        };
+        self.read(|tables| tables.identity(&key))
+    }
+
+    /// Saves a sign-in. A new grant takes the place of the old one, under a new stamp; access tokens that are there stay.
+    /// Discarded when the registration is gone or was replaced.
+    pub async fn save_sign_in(&self, record: SignInRecord) -> Result<Saved, StoreError> {
+        self.write(move |tables| save(tables, record)).await
+    }
+}
+
+fn save(tables: &Tables<'_>, record: SignInRecord) -> Result<Saved, StoreError> {
+    let SignInRecord { application, client, user, token, grant, identity } = record;
+    if !tables.is_registered(application)? {
+        return Ok(Saved::Discarded);
+    }
+    tables.put_account(&client, &user)?;
+    if let Some((key, grant)) = grant {
+        tables.replace_grant(&key, &client.client_id, grant)?;
+    }
+    if let Some((partition, token)) = &token {
+        tables.put_token(partition, token)?;
+    }
+    if let Some(documents) = &identity {
+        let key = IdentityKey { client, tenant: user.tenant, home_account_id: user.home_account_id };
+        tables.put_identity(&key, documents)?;
+    }
+    Ok(Saved::Done)
+}

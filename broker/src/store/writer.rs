@@ -1,0 +1,198 @@
+//! The one writer. Owns the writing connection, group commit (what waits is committed together: one fsync for all) and the
+//! rule that a job is answered after its commit. A failing or panicking job rolls back itself alone. Knows no tables.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver, Sender},
+    },
+    thread::{self, JoinHandle},
+};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::{error::StoreError, rows::Tables, seal::Keyring};
+
+/// Most jobs in one transaction.
+const MAX_BATCH: usize = 64;
+/// Commits after which the journal is moved into the database, when nobody waits.
+const CHECKPOINT_EVERY: u32 = 200;
+
+/// A write that waits for its turn.
+pub(super) trait Job: Send {
+    /// Does it; whether its changes are to be kept.
+    fn run(&mut self, tables: &Tables<'_>) -> bool;
+    /// Tells who waits, once the transaction is committed or lost.
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>);
+}
+
+struct Write<W, T> {
+    work: Option<W>,
+    result: Result<T, StoreError>,
+    waiting: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T: Send, W: FnOnce(&Tables<'_>) -> Result<T, StoreError> + Send> Job for Write<W, T> {
+    fn run(&mut self, tables: &Tables<'_>) -> bool {
+        let Some(work) = self.work.take() else { return false };
+        self.result = work(tables);
+        self.result.is_ok()
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
+        let result = match (self.result, self.work) {
+            // It never ran: the transaction could not begin, or was lost before its turn.
+            (_, Some(_)) => commit.and_then(|()| Err(unfinished())),
+            (result, None) => result.and_then(|value| commit.map(|()| value)),
+        };
+        // A caller that hung up does not want the answer.
+        let _ = self.waiting.send(result);
+    }
+}
+
+fn unfinished() -> StoreError {
+    StoreError::Unavailable("a write failed by a fault of the daemon; nothing of it was kept".to_owned())
+}
+
+/// Where writes go.
+pub(super) enum Writer {
+    /// To a thread, in groups.
+    Thread { jobs: Mutex<Option<Sender<Box<dyn Job>>>>, thread: Mutex<Option<JoinHandle<()>>> },
+    /// To the caller's own thread, one by one: for a simulation.
+    Inline(Mutex<Option<Committer>>),
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn thread(db: Connection, keys: Arc<Keyring>) -> std::io::Result<Self> {
+        let (jobs, waiting) = mpsc::channel();
+        let committer = Committer { db, keys, commits: 0 };
+        let thread = thread::Builder::new().name("vault-writer".into()).spawn(move || committer.serve(&waiting))?;
+        Ok(Self::Thread { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn inline(db: Connection, keys: Arc<Keyring>) -> Self {
+        Self::Inline(Mutex::new(Some(Committer { db, keys, commits: 0 })))
+    }
+
+    /// Hands a write over; the answer comes after its commit. It is done even if nobody waits for the answer any more.
+    pub(super) fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tables<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, StoreError>> {
+        let (waiting, answer) = oneshot::channel();
+        let job: Box<dyn Job> = Box::new(Write { work: Some(work), result: Err(unfinished()), waiting });
+        match self {
+            Self::Thread { jobs, .. } => {
+                let jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+                // Without a thread the job goes with its sender, which the receiver notices.
+                drop(jobs.as_ref().map(|jobs| jobs.send(job)));
+            }
+            Self::Inline(committer) => {
+                let mut committer = committer.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(committer) = committer.as_mut() {
+                    committer.commit(vec![job]);
+                }
+            }
+        }
+        answer
+    }
+
+    /// Finishes what waits, moves the journal into the database and closes the connection.
+    pub(super) fn stop(&self) {
+        match self {
+            Self::Thread { jobs, thread } => {
+                drop(jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+                let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if thread.is_some_and(|thread| thread.join().is_err()) {
+                    tracing::error!("the writer of the store had stopped by a fault");
+                }
+            }
+            Self::Inline(committer) => {
+                if let Some(committer) = committer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    committer.close();
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The writing connection.
+pub(super) struct Committer {
+    db: Connection,
+    keys: Arc<Keyring>,
+    /// Since the journal was last moved into the database.
+    commits: u32,
+}
+
+impl Committer {
+    fn serve(mut self, waiting: &Receiver<Box<dyn Job>>) {
+        while let Ok(first) = waiting.recv() {
+            let mut batch = vec![first];
+            batch.extend(waiting.try_iter().take(MAX_BATCH - 1));
+            self.commit(batch);
+            if self.commits >= CHECKPOINT_EVERY {
+                self.checkpoint("PASSIVE");
+            }
+        }
+        self.close();
+    }
+
+    /// One transaction for all; then the answers.
+    fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        let committed = self.attempt(&mut batch);
+        if committed.is_err() && !self.db.is_autocommit() {
+            let _ = self.sql("ROLLBACK");
+        }
+        self.commits = self.commits.saturating_add(1);
+        for job in batch {
+            job.answer(committed.clone());
+        }
+    }
+
+    fn attempt(&self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        self.sql("BEGIN IMMEDIATE")?;
+        for job in batch {
+            self.sql("SAVEPOINT job")?;
+            let tables = Tables { db: &self.db, keys: &self.keys };
+            let kept = catch_unwind(AssertUnwindSafe(|| job.run(&tables))).unwrap_or_else(|_| {
+                tracing::error!("a write to the store panicked; it was rolled back");
+                false
+            });
+            if self.db.is_autocommit() {
+                // SQLite gives the whole transaction up when the disk is full or fails.
+                return Err(StoreError::Unavailable("the disk is full or failing: nothing could be saved".to_owned()));
+            }
+            if !kept {
+                self.sql("ROLLBACK TO job")?;
+            }
+            self.sql("RELEASE job")?;
+        }
+        self.sql("COMMIT")
+    }
+
+    fn sql(&self, sql: &str) -> Result<(), StoreError> {
+        self.db.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// Failing does no harm: the journal stays longer.
+    fn checkpoint(&mut self, mode: &str) {
+        self.commits = 0;
+        if let Err(error) = self.db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(())) {
+            tracing::warn!(%error, "the journal of the store could not be moved into the database");
+        }
+    }
+
+    fn close(mut self) {
+        self.checkpoint("TRUNCATE");
+    }
+}
