@@ -8,5 +8,8 @@
     reason = "the whole binary is tests; their helpers stand outside of test functions"
 )]
 
+mod house;
+mod layers;
 mod proto_lint;
 mod selftest;
+mod source;

@@ -103,10 +103,14 @@ impl Glewlwyd {
         assert!(location.contains("prompt=deviceComplete"), "{} {location}", reply.status);
     }
 
-    /// Whether the server still accepts a token (RFC 7662), asked as the service client.
+    /// Whether the server still accepts a token (RFC 7662), asked with a token of the service client.
     pub async fn introspect(&self, token: &str) -> bool {
-        let reply = http::post_as(&format!("{}/introspect", self.issuer()), &[("token", token)], SERVICE_APP).await;
-        reply.json().get("active").and_then(Value::as_bool).unwrap_or(false)
+        let fields = [("grant_type", "client_credentials"), ("scope", setup::INTROSPECTION_SCOPE)];
+        let own = http::post_as(&format!("{}/token", self.issuer()), &fields, SERVICE_APP).await;
+        let request =
+            http::client().post(format!("{}/introspect", self.issuer())).bearer_auth(own.text("access_token"));
+        let reply = http::send(http::form(request, &[("token", token)])).await;
+        reply.json().get("active").and_then(Value::as_bool).expect("an introspection answer says so")
     }
 
     /// Signs the user in by the API and consents to the native client's scopes.

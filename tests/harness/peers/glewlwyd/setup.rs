@@ -18,6 +18,9 @@ pub(super) const SCHEMA: &str = "/usr/share/dbconfig-common/data/glewlwyd/instal
 /// All scopes beyond `openid`, which the schema has.
 const SCOPES: [&str; 6] = ["profile", "email", "offline_access", "api:read", "api:write", "mail:read"];
 
+/// An access token with this scope may introspect the tokens of others.
+pub(super) const INTROSPECTION_SCOPE: &str = "api:write";
+
 /// Writes database and configuration; returns the path of the latter.
 pub(super) fn write_files(folder: &Path, port: u16) -> String {
     let database = folder.join("glewlwyd.db");
@@ -92,6 +95,7 @@ fn plugin(base: &str) -> Value {
         "device-authorization-expiration": 600, "device-authorization-interval": 5,
         "pkce-allowed": true, "pkce-method-plain-allowed": false,
         "introspection-revocation-allowed": true, "introspection-revocation-allow-target-client": true,
+        "introspection-revocation-auth-scope": [INTROSPECTION_SCOPE],
         "name-claim": "mandatory", "email-claim": "mandatory", "scope-claim": "no",
     }})
 }
