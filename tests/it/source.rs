@@ -37,7 +37,7 @@ fn walk(folder: &Path, found: &mut Vec<SourceFile>) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && name != "node_modules" && name != "target" {
             walk(&path, found);
-        } else if name.ends_with(".rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).unwrap();
             let path = path.strip_prefix(workspace()).unwrap().display().to_string();
             found.push(SourceFile { path, text });

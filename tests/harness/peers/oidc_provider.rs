@@ -21,6 +21,9 @@ pub const SERVICE_APP_POST: (&str, &str) = ("service-app-post", "posted secret: 
 /// The client with which tests introspect.
 const INTROSPECTOR: (&str, &str) = ("introspector", "introspector-secret");
 
+/// Debian 12's own is older, and the package does not start with it.
+const OLDEST_NODE: u32 = 20;
+
 /// How the server differs from its defaults.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -50,7 +53,13 @@ pub struct OidcProvider {
 /// # Errors
 /// What is missing and how it comes.
 pub fn present() -> Result<(), Missing> {
-    program("node", "install Node.js 20 or later")?;
+    let node = program("node", "install Node.js 20 or later")?;
+    let version = Command::new(node).arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    let version = String::from_utf8_lossy(&version).trim().to_owned();
+    let major: u32 = version.trim_start_matches('v').split('.').next().unwrap_or_default().parse().unwrap_or(0);
+    if major < OLDEST_NODE {
+        return Err(Missing::new(format!("Node.js here is {version}: install {OLDEST_NODE} or later")));
+    }
     let package = folder("peers").join("node_modules/oidc-provider/package.json");
     let missing = || Missing::new("tests/peers has no node_modules: run `npm ci` there");
     package.is_file().then_some(()).ok_or_else(missing)

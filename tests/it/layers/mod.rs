@@ -35,8 +35,8 @@ fn the_other_members_know_the_contract_only() {
     let mut wrong = Vec::new();
     for (member, forbidden) in FORBIDDEN_DEPENDENCIES {
         let names = forbidden.iter().map(|name| name.replace('-', "_")).collect::<BTreeSet<_>>();
-        let named = dependencies(member, &tables);
-        wrong.extend(named.intersection(&names).map(|name| format!("{member}/Cargo.toml depends on {name}")));
+        let depends = dependencies(member, &tables);
+        wrong.extend(depends.intersection(&names).map(|name| format!("{member}/Cargo.toml depends on {name}")));
         for file in rust_files(member) {
             let foreign = mentions(&file.text, &[]).into_iter().filter(|mention| names.contains(&mention.segments[0]));
             wrong.extend(foreign.map(|mention| told(&file, &mention, "a crate that this member may not know")));

@@ -62,7 +62,7 @@ impl Scan {
             UseTree::Name(name) => self.note(name.ident.span().start().line, &with(&name.ident), true),
             UseTree::Rename(name) => self.note(name.ident.span().start().line, &with(&name.ident), true),
             UseTree::Glob(glob) => {
-                self.note(glob.star_token.spans[0].start().line, &[before, &["*".to_owned()]].concat(), true)
+                self.note(glob.star_token.spans[0].start().line, &[before, &["*".to_owned()]].concat(), true);
             }
             UseTree::Group(group) => group.items.iter().for_each(|tree| self.note_use(tree, before)),
         }
