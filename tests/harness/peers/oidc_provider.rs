@@ -1,0 +1,118 @@
+//! The certified server `oidc-provider` (npm, tests/peers), run by node. Any login with any password signs in; it rotates
+//! refresh tokens, and a refresh token that is used twice revokes the whole grant.
+
+use std::{collections::BTreeMap, process::Command};
+
+use super::child::ServerProcess;
+use crate::{
+    folder,
+    http::{self, Reply},
+    requirements::{Missing, program},
+};
+
+/// A public native client without a secret: browser (any loopback port, path `/` or `/cb`), device code, refresh.
+pub const NATIVE_APP: &str = "native-app";
+/// A confidential client for browser, device code and refresh (`client_secret_basic`).
+pub const CONFIDENTIAL_APP: (&str, &str) = ("confidential-app", "confidential secret: +/%&=?~");
+/// A confidential client for client credentials (`client_secret_basic`).
+pub const SERVICE_APP: (&str, &str) = ("service-app", "service secret: +/%&=?~");
+/// A confidential client for client credentials (`client_secret_post`).
+pub const SERVICE_APP_POST: (&str, &str) = ("service-app-post", "posted secret: +/%&=?~");
+/// The client with which tests introspect.
+const INTROSPECTOR: (&str, &str) = ("introspector", "introspector-secret");
+
+/// Debian 12's own is older, and the package does not start with it.
+const OLDEST_NODE: u32 = 20;
+
+/// How the server differs from its defaults.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Port to listen on; a free one when not given.
+    pub port: Option<u16>,
+    /// Lifetime of access tokens in seconds; 3600 when not given.
+    pub access_token_lifetime: Option<u64>,
+    /// Lifetime of refresh tokens in seconds; a day when not given.
+    pub refresh_token_lifetime: Option<u64>,
+    /// Lifetime of device codes in seconds; ten minutes when not given.
+    pub device_code_lifetime: Option<u64>,
+    /// Signature of id tokens: `RS256` (when not given), `PS256`, `ES256`, `EdDSA`.
+    pub id_token_algorithm: Option<&'static str>,
+    /// Refresh tokens stay the same instead of being replaced at each use.
+    pub without_rotation: bool,
+}
+
+/// A running `oidc-provider`.
+#[derive(Debug)]
+pub struct OidcProvider {
+    issuer: String,
+    _process: ServerProcess,
+}
+
+/// Whether node and the pinned packages are there.
+///
+/// # Errors
+/// What is missing and how it comes.
+pub fn present() -> Result<(), Missing> {
+    let node = program("node", "install Node.js 20 or later")?;
+    let version = Command::new(node).arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    let version = String::from_utf8_lossy(&version).trim().to_owned();
+    let major: u32 = version.trim_start_matches('v').split('.').next().unwrap_or_default().parse().unwrap_or(0);
+    if major < OLDEST_NODE {
+        return Err(Missing::new(format!("Node.js here is {version}: install {OLDEST_NODE} or later")));
+    }
+    let package = folder("peers").join("node_modules/oidc-provider/package.json");
+    let missing = || Missing::new("tests/peers has no node_modules: run `npm ci` there");
+    package.is_file().then_some(()).ok_or_else(missing)
+}
+
+impl OidcProvider {
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start(options: Options) -> Self {
+        let mut command = Command::new("node");
+        command.arg("oidc-provider/server.mjs").current_dir(folder("peers"));
+        command.env("PORT", options.port.unwrap_or(0).to_string());
+        let durations = [
+            ("AT_TTL", options.access_token_lifetime),
+            ("RT_TTL", options.refresh_token_lifetime),
+            ("DEVICE_TTL", options.device_code_lifetime),
+        ];
+        for (name, value) in durations {
+            value.map(|seconds| command.env(name, seconds.to_string()));
+        }
+        options.id_token_algorithm.map(|algorithm| command.env("ID_TOKEN_ALG", algorithm));
+        command.env("ROTATE", if options.without_rotation { "0" } else { "1" });
+        let mut process = ServerProcess::start(command);
+        let ready: serde_json::Value =
+            serde_json::from_str(&process.line(|_| true).await).expect("its first line is JSON");
+        let issuer = ready.get("issuer").and_then(|issuer| issuer.as_str()).expect("it names its issuer").to_owned();
+        Self { issuer, _process: process }
+    }
+
+    /// Its issuer, `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// How often something was asked for: `discovery`, `jwks`, `authorization`, `device_authorization`, `code_verification`,
+    /// `userinfo`, `revocation`, `introspection`, `token` (all), `token:refresh_token`, `token:refresh_token:200`...
+    pub async fn requests(&self, name: &str) -> u64 {
+        self.all_requests().await.get(name).copied().unwrap_or(0)
+    }
+
+    /// All counts, by name.
+    pub async fn all_requests(&self) -> BTreeMap<String, u64> {
+        let reply = http::get(&format!("{}/_test/requests", self.issuer)).await;
+        serde_json::from_str(&reply.body).expect("the counts are JSON")
+    }
+
+    /// Whether the server still accepts a token (RFC 7662).
+    pub async fn introspect(&self, token: &str) -> bool {
+        let reply: Reply =
+            http::post_as(&format!("{}/token/introspection", self.issuer), &[("token", token)], INTROSPECTOR).await;
+        reply.json().get("active").and_then(serde_json::Value::as_bool).expect("an introspection answer says so")
+    }
+}

@@ -1,0 +1,79 @@
+//! The drawing of ARCHITECTURE.md as tables: which room may name which, and which foreign crates are at home where. A new arrow
+//! or a new crate is a line here, seen by whoever reviews it.
+
+/// Every room of the broker, with the rooms that it may name besides itself.
+pub(super) const ARROWS: [(&str, &[&str]); 8] = [
+    ("model", &[]),
+    ("access", &["model"]),
+    ("ports", &["model"]),
+    ("flow", &["model"]),
+    ("store", &["model", "ports"]),
+    ("acquire", &["flow", "store", "ports", "access", "model"]),
+    ("admin", &["flow", "store", "ports", "access", "model"]),
+    ("server", &["acquire", "admin", "access", "model"]),
+];
+
+/// The files beside the rooms, with the rooms that they may name; `daemon` builds everything, so that it and the two files that
+/// start it know all.
+pub(super) const TOP_FILES: [(&str, &[&str]); 6] = [
+    ("main", ALL),
+    ("lib", ALL),
+    ("daemon", ALL),
+    ("config", &["model"]),
+    ("paths", &["model"]),
+    ("lifecycle", &["model"]),
+];
+const ALL: &[&str] = &["model", "access", "ports", "flow", "store", "acquire", "admin", "server"];
+
+/// Crates that any room may name.
+pub(super) const COMMONS: [&str; 14] = [
+    "std",
+    "core",
+    "alloc",
+    "tokio",
+    "tracing",
+    "serde",
+    "serde_json",
+    "zeroize",
+    "thiserror",
+    "bytes",
+    "http",
+    "url",
+    "futures_core",
+    "token_broker_proto",
+];
+
+/// Crates that are at home in some rooms or top files only.
+pub(super) const AT_HOME: [(&str, &[&str]); 24] = [
+    ("base64", &["flow", "store", "ports"]),
+    ("clap", &["main", "config", "daemon"]),
+    ("directories", &["paths", "config", "daemon"]),
+    ("http_body_util", &["ports"]),
+    ("hyper", &["ports"]),
+    ("hyper_util", &["ports"]),
+    ("prost", &["server"]),
+    ("prost_types", &["server"]),
+    ("reqwest", &["ports"]),
+    ("ring", &["store", "flow", "ports"]),
+    ("rusqlite", &["store"]),
+    ("rustix", &["store", "server", "lifecycle", "paths"]),
+    ("rustls", &["ports", "daemon"]),
+    ("token_broker", &["main"]),
+    ("tokio_stream", &["acquire", "server", "daemon"]),
+    ("tokio_util", &["acquire", "server", "daemon", "lifecycle"]),
+    ("toml", &["config"]),
+    ("tonic", &["server"]),
+    ("tonic_health", &["server"]),
+    ("tonic_prost", &["server"]),
+    ("tonic_reflection", &["server"]),
+    ("tonic_types", &["server"]),
+    ("tracing_subscriber", &["main", "daemon"]),
+    ("uuid", &["ports", "server"]),
+];
+
+/// What other members may not depend on: they talk to the daemon through its contract only.
+pub(super) const FORBIDDEN_DEPENDENCIES: [(&str, &[&str]); 3] = [
+    ("proto", &["token-broker", "token-broker-client", "token-broker-cli", "tokio", "reqwest", "rusqlite"]),
+    ("client", &["token-broker", "token-broker-cli", "rusqlite", "reqwest"]),
+    ("cli", &["token-broker", "tonic", "prost", "rusqlite", "reqwest"]),
+];

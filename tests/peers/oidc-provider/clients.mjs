@@ -1,0 +1,34 @@
+// The clients that the tests sign in with. Secrets are made up and hold the characters that RFC 6749 section 2.3.1 wants encoded.
+
+const redirects = ['http://127.0.0.1/', 'http://127.0.0.1/cb', 'http://localhost/', 'http://localhost/cb'];
+
+/** All clients; id tokens are signed with this algorithm. */
+export function clients(id_token_signed_response_alg) {
+  const browserless = { redirect_uris: [], response_types: [], grant_types: ['client_credentials'] };
+  return [
+    {
+      client_id: 'native-app',
+      client_name: 'Native app',
+      application_type: 'native',
+      redirect_uris: redirects,
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      response_types: ['code'],
+      id_token_signed_response_alg,
+    },
+    {
+      client_id: 'confidential-app',
+      client_name: 'Confidential app',
+      client_secret: 'confidential secret: +/%&=?~',
+      application_type: 'native',
+      redirect_uris: redirects,
+      token_endpoint_auth_method: 'client_secret_basic',
+      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      response_types: ['code'],
+      id_token_signed_response_alg,
+    },
+    { client_id: 'service-app', client_secret: 'service secret: +/%&=?~', token_endpoint_auth_method: 'client_secret_basic', ...browserless },
+    { client_id: 'service-app-post', client_secret: 'posted secret: +/%&=?~', token_endpoint_auth_method: 'client_secret_post', ...browserless },
+    { client_id: 'introspector', client_secret: 'introspector-secret', token_endpoint_auth_method: 'client_secret_basic', ...browserless },
+  ];
+}

@@ -1,0 +1,100 @@
+// The certified server `oidc-provider`, configured for the tests. It listens on a free port of 127.0.0.1 (or PORT), prints
+// one line of JSON when it is ready, counts what it is asked (GET /_test/requests) and leaves when its standard input closes.
+// Environment: PORT, AT_TTL, RT_TTL, DEVICE_TTL (seconds), ID_TOKEN_ALG (RS256, PS256, ES256, EdDSA), ROTATE (1 or 0).
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { Provider } from 'oidc-provider';
+
+import { clients } from './clients.mjs';
+
+const seconds = (name, otherwise) => Number(process.env[name] ?? otherwise);
+
+function signingKeys() {
+  const key = (alg, type, options) => ({
+    ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: alg,
+  });
+  return {
+    keys: [
+      key('RS256', 'rsa', { modulusLength: 2048 }),
+      key('PS256', 'rsa', { modulusLength: 2048 }),
+      key('ES256', 'ec', { namedCurve: 'P-256' }),
+      key('EdDSA', 'ed25519'),
+    ],
+  };
+}
+
+async function findAccount(_ctx, login) {
+  const claims = { sub: login, preferred_username: login, name: `Test user ${login}`, email: `${login}@example.test`, email_verified: true };
+  return { accountId: login, claims: async () => claims };
+}
+
+function configuration() {
+  const accessToken = seconds('AT_TTL', 3600);
+  return {
+    clients: clients(process.env.ID_TOKEN_ALG ?? 'RS256'),
+    jwks: signingKeys(),
+    cookies: { keys: [randomBytes(16).toString('hex')] },
+    findAccount,
+    scopes: ['openid', 'profile', 'email', 'offline_access', 'api:read', 'api:write', 'mail:read'],
+    claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
+    conformIdTokenClaims: false, // the id_token itself says who signed in
+    rotateRefreshToken: (process.env.ROTATE ?? '1') === '1', // a used one revokes the whole grant
+    features: {
+      devInteractions: { enabled: true },
+      deviceFlow: { enabled: true },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
+    },
+    ttl: {
+      AccessToken: accessToken,
+      ClientCredentials: accessToken,
+      AuthorizationCode: 60,
+      DeviceCode: seconds('DEVICE_TTL', 600),
+      Grant: 14 * 86400,
+      IdToken: 3600,
+      Interaction: 600,
+      RefreshToken: seconds('RT_TTL', 86400),
+      Session: 86400,
+    },
+  };
+}
+
+/** Counts by route; at the token endpoint by grant type, and by what became of it: `token:refresh_token:400`. */
+function countInto(counts) {
+  const add = (name) => { counts[name] = (counts[name] ?? 0) + 1; };
+  return async (ctx, next) => {
+    try {
+      await next();
+    } finally {
+      const route = ctx.oidc?.route ?? 'other';
+      if (route === 'token') {
+        const name = `token:${ctx.oidc.body?.grant_type ?? 'none'}`;
+        add(name);
+        add(`${name}:${ctx.status}`);
+      }
+      add(route);
+    }
+  };
+}
+
+function start(server) {
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const counts = {};
+  const provider = new Provider(issuer, configuration());
+  provider.use(countInto(counts));
+  const answer = provider.callback();
+  server.on('request', (request, response) => {
+    if (request.url === '/_test/requests') {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify(counts));
+    } else {
+      answer(request, response);
+    }
+  });
+  console.log(JSON.stringify({ issuer }));
+}
+
+process.stdin.on('end', () => process.exit(0)).resume();
+const server = createServer();
+server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => start(server));
