@@ -7,7 +7,8 @@ use std::{
     future::Future,
     os::fd::{AsFd as _, OwnedFd},
     path::PathBuf,
-    pin::Pin,
+    pin::{Pin, pin},
+    sync::{Arc, OnceLock},
     task,
 };
 
@@ -55,11 +56,15 @@ impl Door {
         let (sender, driver) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
             .map_err(|error| not_http2(&error).map_or(ClientError::Interrupted, ClientError::Protocol))?;
+        let link = Link { sender, foreign: Arc::default() };
+        let foreign = Arc::clone(&link.foreign);
         state.drivers.spawn(async move {
-            // Each call learns of the break by itself.
-            let _ = driver.await;
+            let mut driver = pin!(driver);
+            // Said before the driver is dropped, which is what ends the calls that wait. Of a mere break each call learns itself.
+            if let Some(what) = driver.as_mut().await.err().as_ref().and_then(not_http2) {
+                let _ = foreign.set(what);
+            }
         });
-        let link = Link(sender);
         state.open = Some(Open { link: link.clone(), socket });
         Ok(link)
     }
@@ -78,13 +83,17 @@ impl Open {
     fn is_alive(&self) -> bool {
         let mut watched = [PollFd::new(&self.socket, PollFlags::empty())];
         let hung_up = poll(&mut watched, Some(&Timespec::default())).is_ok_and(|events| events > 0);
-        !hung_up && !self.link.0.is_closed()
+        !hung_up && !self.link.sender.is_closed()
     }
 }
 
 /// An open connection, as the generated clients take it.
 #[derive(Debug, Clone)]
-pub(crate) struct Link(http2::SendRequest<Body>);
+pub(crate) struct Link {
+    sender: http2::SendRequest<Body>,
+    /// Set when the connection ended because the other side does not speak HTTP/2.
+    foreign: Arc<OnceLock<String>>,
+}
 
 /// Why a request on a connection had no answer.
 #[derive(Debug, thiserror::Error)]
@@ -112,9 +121,10 @@ impl Service<Request<Body>> for Link {
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         request.headers_mut().insert(header::USER_AGENT, USER_AGENT);
-        let answer = self.0.try_send_request(request);
+        let answer = self.sender.try_send_request(request);
+        let foreign = Arc::clone(&self.foreign);
         Box::pin(async move {
-            answer.await.map_err(|unanswered| match not_http2(unanswered.error()) {
+            answer.await.map_err(|unanswered| match not_http2(unanswered.error()).or_else(|| foreign.get().cloned()) {
                 Some(what) => LinkError::NotHttp2(what),
                 None if unanswered.message().is_some() => LinkError::Unsent,
                 None => LinkError::Lost(unanswered.into_error()),
