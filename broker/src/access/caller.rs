@@ -1,5 +1,7 @@
 //! The caller: the peer at the other end of a connection and the door it came through. Every verb of a desk takes one.
 
+use std::fmt;
+
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -55,6 +57,17 @@ impl Caller {
     #[must_use]
     pub fn door(&self) -> &Door {
         &self.door
+    }
+}
+
+/// For the log: ids only.
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Peer::Unix { uid, pid } = self.peer;
+        match pid {
+            Some(pid) => write!(f, "uid {uid} pid {pid}"),
+            None => write!(f, "uid {uid}"),
+        }
     }
 }
 

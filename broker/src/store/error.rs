@@ -5,6 +5,8 @@ use std::{io, path::PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::model::DeskError;
+
 /// Why there is no vault: things the daemon cannot live with.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -96,6 +98,16 @@ impl From<rusqlite::Error> for StoreError {
                 Self::Corrupt(format!("the database ({error})"))
             }
             _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for DeskError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Locked(why) => Self::Locked(why),
+            StoreError::Unavailable(why) => Self::StoreUnavailable(why),
+            StoreError::Corrupt(row) => Self::StoreCorrupt(row),
         }
     }
 }

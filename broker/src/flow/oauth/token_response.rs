@@ -12,7 +12,7 @@ use super::{
     TokenError,
     endpoint::{Answer, is_visible_ascii, read_success, readable},
 };
-use crate::model::{HttpResponse, RefreshToken};
+use crate::model::{CachedToken, HttpResponse, RefreshToken};
 
 /// Lifetime where none is given (MSAL's default).
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
@@ -44,6 +44,21 @@ pub struct TokenResponse {
     pub id_token: Option<Secret>,
     /// `client_info` of Microsoft Entra ID, in base64url.
     pub client_info: Option<String>,
+}
+
+impl TokenResponse {
+    /// The access token as it is kept.
+    #[must_use]
+    pub fn into_cached(self) -> CachedToken {
+        CachedToken {
+            access_token: self.access_token,
+            token_type: self.token_type,
+            scopes: self.scopes,
+            issued_on: self.issued_on,
+            expires_on: self.expires_on,
+            refresh_on: self.refresh_on,
+        }
+    }
 }
 
 /// Reads the answer to a request for the scopes `requested`.

@@ -1,0 +1,172 @@
+//! Single flight: at most one request to the provider per grant, whoever asks. A flight is a task of its own: it outlives its
+//! callers, and a caller that leaves cancels only its own wait.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use token_broker_proto::oauth::{Claims, ScopeSet};
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use crate::model::{GrantKey, TokenPartition};
+
+/// What may be in flight only once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum FlightKey {
+    /// A refresh of this grant: two at once would break refresh token rotation.
+    Grant(GrantKey),
+    /// A client credentials request for these scopes.
+    Application(TokenPartition, ScopeSet),
+}
+
+/// What a flight was started for; only a caller who wants just this may share its result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Purpose {
+    /// Scopes that are sent, if any are.
+    pub scopes: Option<ScopeSet>,
+    /// Claims that are sent, if any are.
+    pub claims: Option<Claims>,
+    /// Whether a fresh token in the cache would not do.
+    pub forced: bool,
+}
+
+/// The flights in the air.
+pub(super) struct Flights<K, P, T> {
+    aloft: Arc<Mutex<HashMap<K, Aloft<P, T>>>>,
+}
+
+struct Aloft<P, T> {
+    purpose: P,
+    result: watch::Receiver<Option<T>>,
+}
+
+/// What a caller got.
+pub(super) enum Boarding<T> {
+    /// A seat in a flight for this very purpose.
+    Aboard(Landing<T>),
+    /// Another flight of this key is in the air: wait for it and ask again.
+    Occupied(Landing<T>),
+}
+
+/// Resolves when the flight ends.
+pub(super) struct Landing<T>(watch::Receiver<Option<T>>);
+
+impl<T: Clone> Landing<T> {
+    /// The result; `None` if the flight's task died.
+    pub(super) async fn result(mut self) -> Option<T> {
+        self.0.wait_for(Option::is_some).await.ok().and_then(|result| result.clone())
+    }
+}
+
+impl<K, P, T> Default for Flights<K, P, T> {
+    fn default() -> Self {
+        Self { aloft: Arc::default() }
+    }
+}
+
+impl<K, P, T> Flights<K, P, T>
+where
+    K: Eq + Hash + Clone + Send + 'static,
+    P: PartialEq + Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
+{
+    /// Joins the flight of this key, or starts one as a task of the tracker.
+    pub(super) fn board<F>(&self, tasks: &TaskTracker, key: K, purpose: P, flight: impl FnOnce() -> F) -> Boarding<T>
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let mut aloft = lock(&self.aloft);
+        if let Some(other) = aloft.get(&key) {
+            let landing = Landing(other.result.clone());
+            return if other.purpose == purpose { Boarding::Aboard(landing) } else { Boarding::Occupied(landing) };
+        }
+        let (sender, result) = watch::channel(None);
+        aloft.insert(key.clone(), Aloft { purpose, result: result.clone() });
+        drop(aloft);
+        let seat = Seat { aloft: Arc::clone(&self.aloft), key };
+        let flight = flight();
+        tasks.spawn(
+            async move {
+                let result = flight.await;
+                // First off the list, then the news: who hears it and asks again starts a new flight.
+                drop(seat);
+                sender.send_replace(Some(result));
+            }
+            .in_current_span(),
+        );
+        Boarding::Aboard(Landing(result))
+    }
+}
+
+/// Takes the flight off the list, even when its task panics or is dropped.
+struct Seat<K: Eq + Hash, P, T> {
+    aloft: Arc<Mutex<HashMap<K, Aloft<P, T>>>>,
+    key: K,
+}
+
+impl<K: Eq + Hash, P, T> Drop for Seat<K, P, T> {
+    fn drop(&mut self) {
+        lock(&self.aloft).remove(&self.key);
+    }
+}
+
+/// The map is never left half changed, so a poisoned lock is still good.
+fn lock<M>(mutex: &Mutex<M>) -> MutexGuard<'_, M> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use tokio::sync::Notify;
+    use tokio_util::task::TaskTracker;
+
+    use super::{Boarding, Flights, Landing};
+
+    fn landing<T>(boarding: Boarding<T>) -> (bool, Landing<T>) {
+        match boarding {
+            Boarding::Aboard(landing) => (true, landing),
+            Boarding::Occupied(landing) => (false, landing),
+        }
+    }
+
+    #[tokio::test]
+    async fn one_flight_serves_all_and_outlives_its_first_caller() {
+        let (flights, tasks) = (Flights::<u8, u8, u8>::default(), TaskTracker::new());
+        let (started, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        let board = |purpose| {
+            let (started, gate) = (Arc::clone(&started), Arc::clone(&gate));
+            flights.board(&tasks, 1, purpose, || async move {
+                started.fetch_add(1, Ordering::SeqCst);
+                gate.notified().await;
+                7
+            })
+        };
+        drop(board(0));
+        let (aboard, seat) = landing(board(0));
+        let (shares, other) = landing(board(9));
+        assert!(aboard && !shares);
+        gate.notify_one();
+        assert_eq!((seat.result().await, other.result().await), (Some(7), Some(7)));
+        assert_eq!(started.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_flight_that_dies_makes_room() {
+        let (flights, tasks) = (Flights::<u8, u8, u8>::default(), TaskTracker::new());
+        let (_, dead) = landing(flights.board(&tasks, 1, 0, || async { panic!("seeded") }));
+        assert_eq!(dead.result().await, None);
+        let (aboard, seat) = landing(flights.board(&tasks, 1, 1, || async { 3 }));
+        assert!(aboard);
+        assert_eq!(seat.result().await, Some(3));
+    }
+}

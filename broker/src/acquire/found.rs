@@ -1,0 +1,122 @@
+//! Looks up what a request names: the application, the user, the cached token. Reads only.
+
+use token_broker_proto::{
+    Account,
+    calls::ApplicationSelector,
+    oauth::{ApplicationName, UnixTime},
+};
+
+use super::Desk;
+use crate::{
+    model::{CachedToken, Client, DeskError, Interaction, RegisteredApplication, TokenPartition, User},
+    store::StoredApplication,
+};
+
+/// Most candidates to choose from that an error lists.
+const MAX_CANDIDATES: usize = 8;
+
+impl Desk {
+    /// The application of a request.
+    pub(super) fn find_application(&self, selector: &ApplicationSelector) -> Result<StoredApplication, DeskError> {
+        let found = self.vault.find_application(selector)?;
+        found.ok_or_else(|| {
+            DeskError::ApplicationNotFound(match selector {
+                ApplicationSelector::Name(name) => name.to_string(),
+                ApplicationSelector::Client { client_id, authority } => format!("{client_id} at {authority}"),
+            })
+        })
+    }
+
+    /// The application of that name.
+    pub(super) fn find_application_named(&self, name: &ApplicationName) -> Result<StoredApplication, DeskError> {
+        self.find_application(&ApplicationSelector::Name(name.clone()))
+    }
+
+    /// The user that a request means; `None` if nobody is signed in at all.
+    pub(super) fn find_user(
+        &self,
+        application: &RegisteredApplication,
+        selector: Option<&str>,
+    ) -> Result<Option<User>, DeskError> {
+        let client = application.client();
+        let mut users = match selector {
+            Some(selector) => self.vault.find_user(&client, selector)?,
+            None => self.vault.users(&client, MAX_CANDIDATES)?,
+        };
+        if users.len() > 1 {
+            let candidates = accounts(&users, &client, application);
+            return Err(DeskError::AccountAmbiguous { candidates });
+        }
+        match (users.pop(), selector) {
+            (Some(user), _) => Ok(Some(user)),
+            (None, Some(named)) if !self.vault.users(&client, 1)?.is_empty() => {
+                Err(DeskError::AccountNotFound { account: named.to_owned(), application: application.name.to_string() })
+            }
+            (None, _) => Ok(None),
+        }
+    }
+
+    /// The user that a token request means: one must be signed in.
+    pub(super) fn signed_in_user(
+        &self,
+        application: &RegisteredApplication,
+        selector: Option<&str>,
+    ) -> Result<User, DeskError> {
+        self.find_user(application, selector)?.ok_or_else(|| DeskError::InteractionRequired {
+            application: application.name.to_string(),
+            why: Interaction::NotSignedIn,
+        })
+    }
+
+    /// The accounts that are signed in, of one application or of all.
+    pub fn list_accounts(
+        &self,
+        caller: &crate::access::Caller,
+        application: Option<&ApplicationName>,
+    ) -> Result<Vec<Account>, DeskError> {
+        tracing::debug!(%caller, "list accounts");
+        if let Some(name) = application {
+            let found = self.find_application_named(name)?.application;
+            let users = self.vault.users(&found.client(), usize::MAX)?;
+            return Ok(accounts(&users, &found.client(), &found));
+        }
+        let users = self.vault.accounts()?;
+        let applications = self.vault.applications()?;
+        let listed = applications.iter().flat_map(|stored| {
+            let client = stored.application.client();
+            let own = users.iter().filter(|(owner, _)| *owner == client).map(|(_, user)| user.clone());
+            accounts(&own.collect::<Vec<_>>(), &client, &stored.application)
+        });
+        Ok(listed.collect())
+    }
+}
+
+fn accounts(users: &[User], client: &Client, application: &RegisteredApplication) -> Vec<Account> {
+    users.iter().map(|user| user.account(client, &application.name)).collect()
+}
+
+/// The partition that a bearer token of this user, or of the application itself, is cached in.
+pub(super) fn bearer_partition(application: &RegisteredApplication, user: Option<&User>) -> TokenPartition {
+    let Client { environment, client_id } = application.client();
+    TokenPartition {
+        environment,
+        client_id,
+        home_account_id: user.map(|user| user.home_account_id.clone()),
+        tenant: application.authority.tenant().to_owned(),
+        token_type: "bearer".to_owned(),
+        key_id: String::new(),
+        extra: String::new(),
+    }
+}
+
+/// Whether a token is valid for long enough: for the promised time, else for the smaller of 300 s and a fifth of its lifetime.
+pub(super) fn is_fresh(token: &CachedToken, min_validity: Option<std::time::Duration>, now: UnixTime) -> bool {
+    let lifetime = token.expires_on.since(token.issued_on);
+    let margin = min_validity.unwrap_or_else(|| (lifetime / 5).min(std::time::Duration::from_secs(300)));
+    is_valid(token, now) && token.expires_on.since(now) >= margin
+}
+
+/// Whether a token is valid at all.
+pub(super) fn is_valid(token: &CachedToken, now: UnixTime) -> bool {
+    token.expires_on > now
+}

@@ -1,0 +1,99 @@
+//! The provider's metadata and signing keys, kept in the store for a day and used beyond it when the provider does not answer;
+//! and the verified identity that a token response carries.
+
+use std::time::Duration;
+
+use token_broker_proto::oauth::{Authority, CorrelationId};
+
+use super::Desk;
+use crate::{
+    flow::oauth::{
+        id_token::{self, Expectation, IdTokenError},
+        jwks::JwkSet,
+        token_response::TokenResponse,
+    },
+    model::{DeskError, IdentityDocuments, ProviderMetadata, User},
+    provider::from_id_token,
+    store::StoredProvider,
+};
+
+/// How long metadata is used without asking again.
+const METADATA_AGE: Duration = Duration::from_secs(24 * 3600);
+
+impl Desk {
+    /// The metadata of an authority.
+    pub(super) async fn metadata(
+        &self,
+        authority: &Authority,
+        correlation_id: CorrelationId,
+    ) -> Result<ProviderMetadata, DeskError> {
+        let kept = self.vault.find_provider(authority)?;
+        if let Some(kept) = &kept
+            && kept.metadata.fetched_on.plus(METADATA_AGE) > self.clock.now()
+        {
+            return Ok(kept.metadata.clone());
+        }
+        match (self.provider.discover(authority, correlation_id).await, kept) {
+            (Ok(metadata), kept) => {
+                let jwks = kept.and_then(|kept| kept.jwks);
+                self.vault.save_provider(authority, StoredProvider { metadata: metadata.clone(), jwks }).await?;
+                Ok(metadata)
+            }
+            (Err(DeskError::AuthorityUnavailable { what, .. }), Some(kept)) => {
+                tracing::info!(what, "the provider's metadata could not be fetched again; the kept one is used");
+                Ok(kept.metadata)
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Who the tokens are of, verified, if the response has an ID token and the authority publishes keys to check it with.
+    pub(super) async fn verified(
+        &self,
+        issued: &Issued<'_>,
+        response: &TokenResponse,
+    ) -> Result<Option<(User, IdentityDocuments)>, DeskError> {
+        let (Some(raw), Authority::OpenIdConnect { .. } | Authority::MicrosoftEntra { .. }) =
+            (&response.id_token, issued.authority)
+        else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        let check = |keys: &JwkSet| id_token::verify(raw, keys, &issued.expected, now);
+        let token = match check(&self.keys(issued, Keys::Kept).await?) {
+            // The provider may have changed its keys: look once more.
+            Err(IdTokenError::UnknownKey { .. }) => check(&self.keys(issued, Keys::Anew).await?),
+            checked => checked,
+        };
+        let user = token.map_err(|error| from_id_token(&error))?.user(response.client_info.as_deref());
+        let documents = IdentityDocuments { id_token: raw.clone(), client_info: response.client_info.clone() };
+        Ok(Some((user, documents)))
+    }
+
+    async fn keys(&self, issued: &Issued<'_>, which: Keys) -> Result<JwkSet, DeskError> {
+        if let Keys::Kept = which {
+            let kept = self.vault.find_provider(issued.authority)?.and_then(|kept| kept.jwks);
+            if let Some(keys) = kept.and_then(|json| JwkSet::from_json(&json).ok()) {
+                return Ok(keys);
+            }
+        }
+        let keys = self.provider.keys(issued.metadata, issued.correlation_id).await?;
+        let provider = StoredProvider { metadata: issued.metadata.clone(), jwks: Some(keys.to_json()) };
+        self.vault.save_provider(issued.authority, provider).await?;
+        Ok(keys)
+    }
+}
+
+/// Who issued tokens, and what their ID token must say.
+pub(super) struct Issued<'a> {
+    pub authority: &'a Authority,
+    pub metadata: &'a ProviderMetadata,
+    pub expected: Expectation<'a>,
+    pub correlation_id: CorrelationId,
+}
+
+/// Whether the kept signing keys will do.
+enum Keys {
+    Kept,
+    Anew,
+}

@@ -1,0 +1,101 @@
+//! Browser sign-in: authorization code with PKCE and a loopback redirect (RFC 6749, section 4.1; RFC 7636; RFC 8252). The
+//! daemon listens, the client opens the browser. The page that the browser ends on says what really happened: it is shown
+//! after the tokens are stored.
+
+use token_broker_proto::{Account, calls::SignInEvent, oauth::Authority};
+use url::Url;
+
+use super::{Desk, SignIn};
+use crate::{
+    flow::oauth::authorization_code::{AuthorizationRequest, PendingAuthorization, Redirect, RedirectError},
+    model::DeskError,
+    ports::{Loopback, Page, loopback::Arrival},
+    provider::{from_token, ours},
+};
+
+impl Desk {
+    pub(super) async fn sign_in_by_browser(&self, sign_in: &SignIn) -> Result<Account, DeskError> {
+        let mut loopback = Loopback::bind(&redirect_uri(sign_in)?).await.map_err(|error| {
+            DeskError::Unsupported(format!("the loopback redirect URI cannot be listened on: {error}"))
+        })?;
+        let pending = self.begin(sign_in, &loopback)?;
+        sign_in.tell(SignInEvent::OpenUrl(pending.url())).await;
+        loop {
+            let Some(arrival) = loopback.next().await else {
+                return Err(DeskError::Internal("the loopback listener ended".into()));
+            };
+            match pending.accept(arrival.parameters.expose()) {
+                // Somebody else's redirect, or a forged one: ours may still come.
+                Err(error) if error.is_foreign() => arrival.show(Page::foreign()).await,
+                outcome => return self.finish(sign_in, &pending, outcome, arrival).await,
+            }
+        }
+    }
+
+    fn begin(&self, sign_in: &SignIn, loopback: &Loopback) -> Result<PendingAuthorization, DeskError> {
+        let mut random = [0; 96];
+        self.entropy.fill(&mut random);
+        let request = AuthorizationRequest {
+            client: sign_in.client(),
+            redirect_uri: loopback.redirect_uri().clone(),
+            scopes: sign_in.scopes.clone(),
+            prompt: sign_in.prompt.clone(),
+            login_hint: sign_in.request.login_hint.clone(),
+            domain_hint: sign_in.request.domain_hint.clone(),
+            claims: sign_in.request.claims.clone(),
+            response_mode: None,
+            correlation_id: sign_in.correlation_id,
+        };
+        PendingAuthorization::begin(request, random).map_err(|error| DeskError::Unsupported(error.to_string()))
+    }
+
+    async fn finish(
+        &self,
+        sign_in: &SignIn,
+        pending: &PendingAuthorization,
+        outcome: Result<Redirect, RedirectError>,
+        arrival: Arrival,
+    ) -> Result<Account, DeskError> {
+        let account = match outcome {
+            Ok(redirect) => self.redeem(sign_in, pending, redirect).await,
+            Err(error) => Err(from_redirect(error)),
+        };
+        let page = match &account {
+            Ok(account) => Page::signed_in(&account.username),
+            Err(DeskError::Declined(_)) => Page::failed("The sign-in was declined."),
+            Err(error) => Page::failed(&format!("The sign-in failed: {error}.")),
+        };
+        arrival.show(page).await;
+        account
+    }
+
+    async fn redeem(
+        &self,
+        sign_in: &SignIn,
+        pending: &PendingAuthorization,
+        redirect: Redirect,
+    ) -> Result<Account, DeskError> {
+        let request = pending.token_request(sign_in.client(), redirect, sign_in.correlation_id);
+        let response = self.provider.tokens(request, &sign_in.scopes).await.map_err(from_token)?;
+        self.save_sign_in(sign_in, response, pending.expectation(sign_in.client())).await
+    }
+}
+
+/// The application's own redirect URI, else the default one of its kind of authority.
+fn redirect_uri(sign_in: &SignIn) -> Result<Url, DeskError> {
+    let application = &sign_in.stored.application;
+    let default = match application.authority {
+        Authority::MicrosoftEntra { .. } => "http://localhost",
+        Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => "http://127.0.0.1/",
+    };
+    let text = application.redirect_uri.as_deref().unwrap_or(default);
+    Url::parse(text).map_err(|error| DeskError::Internal(format!("a stored redirect URI is no URL: {error}")))
+}
+
+fn from_redirect(error: RedirectError) -> DeskError {
+    match error {
+        RedirectError::Refused(provider) if provider.error == "access_denied" => DeskError::Declined(Some(provider)),
+        RedirectError::Refused(provider) => DeskError::AuthorityRefused(provider),
+        other => DeskError::AuthorityRefused(ours("invalid_redirect", &other.to_string())),
+    }
+}

@@ -1,0 +1,41 @@
+//! Device code sign-in (RFC 8628): show the code, poll at the provider's pace, stop when it expires.
+
+use token_broker_proto::{Account, calls::SignInEvent};
+
+use super::{Desk, SignIn};
+use crate::{
+    flow::oauth::{
+        device_code::{self, Poll},
+        id_token::Expectation,
+    },
+    model::DeskError,
+    provider::{from_http, from_token},
+};
+
+impl Desk {
+    pub(super) async fn sign_in_by_device_code(&self, sign_in: &SignIn) -> Result<Account, DeskError> {
+        let claims = sign_in.request.claims.as_ref();
+        let request = device_code::request(sign_in.client(), &sign_in.scopes, claims, sign_in.correlation_id)
+            .map_err(|missing| DeskError::Unsupported(format!("{missing} (RFC 8628): sign in by browser")))?;
+        let response = self.provider.send(request).await.map_err(|error| from_http(&error))?;
+        let parsed = device_code::parse(&response, &sign_in.scopes, self.clock.now());
+        let mut authorization = parsed.map_err(from_token)?;
+        sign_in.tell(SignInEvent::UserCode(authorization.user_code().clone())).await;
+        let tokens = loop {
+            self.clock.sleep(authorization.wait()).await;
+            let poll = authorization.poll_request(sign_in.client(), sign_in.correlation_id);
+            let next = match self.provider.send(poll).await {
+                Ok(response) => authorization.after(&response, self.clock.now()),
+                Err(_) => authorization.after_timeout(self.clock.now()),
+            };
+            authorization = match next {
+                Poll::Wait(authorization) => authorization,
+                Poll::Done(response) => break *response,
+                Poll::Expired => return Err(DeskError::Expired),
+                Poll::Declined(provider) => return Err(DeskError::Declined(Some(Box::new(provider)))),
+                Poll::Failed(error) => return Err(from_token(error)),
+            };
+        };
+        self.save_sign_in(sign_in, tokens, Expectation::without_nonce(sign_in.client())).await
+    }
+}

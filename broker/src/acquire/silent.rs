@@ -1,0 +1,196 @@
+//! `GetToken`: a valid access token from the cache, else by refresh or client credentials; never a user interface.
+
+use std::{sync::Arc, time::Duration};
+
+use token_broker_proto::{
+    calls::{Subject, TokenAnswer, TokenRequest, TokenScheme, TokenSource},
+    oauth::{Authority, CorrelationId, ScopeSet},
+};
+
+use super::{
+    Desk, FlightKey, Purpose,
+    flight::Boarding,
+    found::{bearer_partition, is_fresh, is_valid},
+    refresh_token::Refresh,
+};
+use crate::{
+    access::Caller,
+    model::{CachedToken, DeskError, Interaction, TokenPartition, User},
+    store::StoredApplication,
+};
+
+/// What a flight brings home.
+pub(super) type Refreshed = Result<(CachedToken, TokenSource), DeskError>;
+
+/// A token request with everything looked up that it names.
+pub(super) struct Wanted {
+    pub stored: StoredApplication,
+    pub scopes: ScopeSet,
+    pub purpose: Purpose,
+    pub min_validity: Option<Duration>,
+    pub include_id_token: bool,
+    pub correlation_id: CorrelationId,
+}
+
+impl Wanted {
+    /// Whether a cached token may answer at all.
+    fn may_use_cache(&self) -> bool {
+        !self.purpose.forced && self.purpose.claims.is_none()
+    }
+
+    /// Whether a cached token that is merely valid may answer when the provider fails.
+    fn may_fall_back(&self) -> bool {
+        self.may_use_cache() && self.min_validity.is_none()
+    }
+}
+
+impl Desk {
+    /// A valid access token.
+    pub async fn acquire_token(
+        self: &Arc<Self>,
+        caller: &Caller,
+        request: &TokenRequest,
+    ) -> Result<TokenAnswer, DeskError> {
+        tracing::debug!(%caller, "acquire token");
+        let wanted = self.wanted(request)?;
+        match &request.subject {
+            Subject::User(selector) => {
+                let user = self.signed_in_user(&wanted.stored.application, selector.as_deref())?;
+                self.for_user(&wanted, &user).await
+            }
+            Subject::Application => self.for_application(&wanted).await,
+            Subject::OnBehalfOf(_) => Err(unsupported("the on-behalf-of flow")),
+        }
+    }
+
+    fn wanted(&self, request: &TokenRequest) -> Result<Wanted, DeskError> {
+        match request.scheme {
+            TokenScheme::Bearer => {}
+            TokenScheme::Pop | TokenScheme::SshCert | TokenScheme::Dpop => {
+                return Err(unsupported("a token scheme other than bearer"));
+            }
+        }
+        if request.tenant.is_some() {
+            return Err(unsupported("a tenant for each request"));
+        }
+        let stored = self.find_application(&request.application)?;
+        let scopes = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
+        let purpose = Purpose {
+            scopes: scopes_to_send(&stored.application.authority, &scopes),
+            claims: request.claims.clone(),
+            forced: request.force_refresh,
+        };
+        Ok(Wanted {
+            stored,
+            scopes,
+            purpose,
+            min_validity: request.min_validity,
+            include_id_token: request.include_id_token,
+            correlation_id: self.correlation_id(request.correlation_id),
+        })
+    }
+
+    async fn for_user(self: &Arc<Self>, wanted: &Wanted, user: &User) -> Result<TokenAnswer, DeskError> {
+        let partition = bearer_partition(&wanted.stored.application, Some(user));
+        let (token, source) = match self.fresh(wanted, &partition)? {
+            Some(token) => (token, TokenSource::Cache),
+            None => self.refreshed(wanted, user, &partition).await?,
+        };
+        self.answer(wanted, Some(user), token, source)
+    }
+
+    /// A cached token that is valid for long enough, if the request lets a cached one answer.
+    pub(super) fn fresh(&self, wanted: &Wanted, partition: &TokenPartition) -> Result<Option<CachedToken>, DeskError> {
+        if !wanted.may_use_cache() {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        Ok(self.vault.find_token(partition, &wanted.scopes, &|token| is_fresh(token, wanted.min_validity, now))?)
+    }
+
+    async fn refreshed(self: &Arc<Self>, wanted: &Wanted, user: &User, partition: &TokenPartition) -> Refreshed {
+        let refresh = Refresh::new(wanted, user, partition.clone());
+        let key = FlightKey::Grant(refresh.grant_key.clone());
+        let outcome = loop {
+            let (desk, refresh) = (Arc::clone(self), refresh.clone());
+            let flight = || async move { desk.refresh(refresh).await };
+            match self.flights.board(&self.tasks.tracker, key.clone(), wanted.purpose.clone(), flight) {
+                Boarding::Aboard(landing) => break landing.result().await,
+                Boarding::Occupied(landing) => {
+                    landing.result().await;
+                    if let Some(token) = self.fresh(wanted, partition)? {
+                        return Ok((token, TokenSource::Cache));
+                    }
+                }
+            }
+        };
+        let outcome = outcome.unwrap_or_else(|| Err(DeskError::Internal("a refresh died".into())));
+        match outcome {
+            Ok((token, source)) if wanted.scopes.is_covered_by(&token.scopes) => Ok((token, source)),
+            Ok(_) => Err(no_grant(wanted)),
+            Err(error) => self.valid_or(wanted, partition, error),
+        }
+    }
+
+    /// A cached token that is still valid, where one may stand in for a failed refresh; else the failure.
+    pub(super) fn valid_or(&self, wanted: &Wanted, partition: &TokenPartition, error: DeskError) -> Refreshed {
+        if !wanted.may_fall_back() {
+            return Err(error);
+        }
+        let now = self.clock.now();
+        match self.vault.find_token(partition, &wanted.scopes, &|token| is_valid(token, now))? {
+            Some(token) => {
+                tracing::info!("the provider failed; the cached token is still valid");
+                Ok((token, TokenSource::Cache))
+            }
+            None => Err(error),
+        }
+    }
+
+    /// The answer to the caller, with the ID token if it was asked for.
+    pub(super) fn answer(
+        &self,
+        wanted: &Wanted,
+        user: Option<&User>,
+        token: CachedToken,
+        source: TokenSource,
+    ) -> Result<TokenAnswer, DeskError> {
+        let application = &wanted.stored.application;
+        let client = application.client();
+        let id_token = match user.filter(|_| wanted.include_id_token) {
+            Some(user) => self.vault.find_identity(&client, application.authority.tenant(), &user.home_account_id)?,
+            None => None,
+        };
+        Ok(TokenAnswer {
+            access_token: token.access_token,
+            token_type: token.token_type,
+            expires_on: token.expires_on,
+            refresh_on: token.refresh_on,
+            scopes: token.scopes,
+            account: user.map(|user| user.account(&client, &application.name)),
+            source,
+            id_token: id_token.map(|documents| documents.id_token),
+            correlation_id: wanted.correlation_id,
+        })
+    }
+}
+
+/// Scopes that a refresh sends: none at a standard provider, where that means all that were granted (RFC 6749, section 6); at
+/// Microsoft Entra ID a grant serves any consented scopes, so they are named, with the ones that bring the other tokens.
+fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> {
+    match authority {
+        Authority::MicrosoftEntra { .. } => Some(scopes.with("openid").with("profile").with("offline_access")),
+        Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,
+    }
+}
+
+pub(super) fn no_grant(wanted: &Wanted) -> DeskError {
+    DeskError::InteractionRequired {
+        application: wanted.stored.application.name.to_string(),
+        why: Interaction::NoGrant { scopes: wanted.scopes.to_string() },
+    }
+}
+
+fn unsupported(what: &str) -> DeskError {
+    DeskError::Unsupported(format!("{what} is not in this version"))
+}

@@ -1,0 +1,101 @@
+//! Registering, showing and removing applications.
+
+use token_broker_proto::{
+    calls::{Application, CredentialKind, ExistingApplication, NewApplication},
+    oauth::ApplicationName,
+};
+
+use super::Desk;
+use crate::{
+    access::Caller,
+    model::{Credential, DeskError, RegisteredApplication},
+    store::{RemovedApplication, SavedApplication, StoredApplication, StoredProvider},
+};
+
+impl Desk {
+    /// Registers an application, after a look at its metadata unless it is told not to look. The answer says whether anything
+    /// changed.
+    pub async fn add_application(
+        &self,
+        caller: &Caller,
+        new: NewApplication,
+    ) -> Result<(Application, bool), DeskError> {
+        tracing::debug!(%caller, "add application");
+        if new.existing == ExistingApplication::Refuse && self.is_registered(&new.name)? {
+            return Err(DeskError::AlreadyExists(new.name.to_string()));
+        }
+        let found = if new.offline {
+            None
+        } else {
+            Some(self.provider.discover(&new.authority, self.new_correlation_id()).await?)
+        };
+        let (existing, authority, name) = (new.existing, new.authority.clone(), new.name.clone());
+        let saved = self.vault.save_application(registration(new), existing).await?;
+        if let Some(metadata) = found {
+            let jwks = self.vault.find_provider(&authority)?.and_then(|kept| kept.jwks);
+            self.vault.save_provider(&authority, StoredProvider { metadata, jwks }).await?;
+        }
+        match saved {
+            SavedApplication::Added(stored) | SavedApplication::Replaced(stored) => Ok((shown(stored), true)),
+            SavedApplication::Unchanged(stored) => Ok((shown(stored), false)),
+            SavedApplication::Exists => Err(DeskError::AlreadyExists(name.to_string())),
+        }
+    }
+
+    /// Every registered application, by name.
+    pub fn list_applications(&self, caller: &Caller) -> Result<Vec<Application>, DeskError> {
+        tracing::debug!(%caller, "list applications");
+        Ok(self.vault.applications()?.into_iter().map(shown).collect())
+    }
+
+    /// One registered application.
+    pub fn show_application(&self, caller: &Caller, name: &ApplicationName) -> Result<Application, DeskError> {
+        tracing::debug!(%caller, "show application");
+        let found = self.vault.applications()?.into_iter().find(|stored| stored.application.name == *name);
+        found.map(shown).ok_or_else(|| DeskError::ApplicationNotFound(name.to_string()))
+    }
+
+    /// Removes an application, and its accounts and tokens unless another name shares its client id.
+    pub async fn remove_application(
+        &self,
+        caller: &Caller,
+        name: &ApplicationName,
+    ) -> Result<RemovedApplication, DeskError> {
+        tracing::debug!(%caller, "remove application");
+        let removed = self.vault.remove_application(name).await?;
+        removed.ok_or_else(|| DeskError::ApplicationNotFound(name.to_string()))
+    }
+
+    fn is_registered(&self, name: &ApplicationName) -> Result<bool, DeskError> {
+        let selector = token_broker_proto::calls::ApplicationSelector::Name(name.clone());
+        Ok(self.vault.find_application(&selector)?.is_some())
+    }
+}
+
+fn registration(new: NewApplication) -> RegisteredApplication {
+    RegisteredApplication {
+        name: new.name,
+        client_id: new.client_id,
+        authority: new.authority,
+        credential: new.client_secret.map_or(Credential::Public, Credential::Secret),
+        scopes: new.scopes,
+        redirect_uri: new.redirect_uri,
+    }
+}
+
+/// The application without its secret.
+fn shown(stored: StoredApplication) -> Application {
+    let application = stored.application;
+    Application {
+        name: application.name.to_string(),
+        client_id: application.client_id.to_string(),
+        authority: application.authority.to_string(),
+        credential: match application.credential {
+            Credential::Public => CredentialKind::None,
+            Credential::Secret(_) => CredentialKind::Secret,
+        },
+        credential_fingerprint: stored.fingerprint,
+        scopes: application.scopes.to_strings(),
+        redirect_uri: application.redirect_uri,
+    }
+}

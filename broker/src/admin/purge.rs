@@ -1,0 +1,27 @@
+//! Expired access tokens leave the store within the hour.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Desk;
+
+/// How often to look; short enough to notice after a suspend.
+const ROUND: Duration = Duration::from_secs(600);
+
+impl Desk {
+    /// Purges now and then, until the daemon stops. A locked store is simply tried again.
+    pub async fn keep_purged(&self, stop: CancellationToken) {
+        loop {
+            match self.vault.purge_expired(self.clock.now()).await {
+                Ok(0) => {}
+                Ok(purged) => tracing::info!(purged, "expired access tokens removed"),
+                Err(error) => tracing::warn!(%error, "expired access tokens could not be removed"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.clock.sleep(ROUND) => {}
+            }
+        }
+    }
+}

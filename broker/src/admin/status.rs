@@ -1,0 +1,41 @@
+//! The daemon's health.
+
+use std::time::Instant;
+
+use token_broker_proto::calls::DaemonStatus;
+
+use super::Desk;
+use crate::{access::Caller, model::DeskError};
+
+/// What the daemon knows of itself.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Data folder.
+    pub data_dir: String,
+    /// Socket path.
+    pub socket: String,
+    /// When it started, on the monotonic clock.
+    pub started: Instant,
+}
+
+impl Desk {
+    /// The daemon's health; it answers while the store is locked, too.
+    pub fn status(&self, caller: &Caller) -> Result<DaemonStatus, DeskError> {
+        tracing::debug!(%caller, "status");
+        let counts = match self.vault.counts().map_err(DeskError::from) {
+            Err(DeskError::Locked(_)) => token_broker_proto::calls::StoreCounts::default(),
+            counted => counted?,
+        };
+        let uptime = self.clock.monotonic().saturating_duration_since(self.about.started);
+        Ok(DaemonStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: i64::from(std::process::id()),
+            uptime_seconds: i64::try_from(uptime.as_secs()).unwrap_or(i64::MAX),
+            lock_reason: self.vault.lock_reason(),
+            key_source: self.vault.key_source().to_owned(),
+            data_dir: self.about.data_dir.clone(),
+            socket: self.about.socket.clone(),
+            counts,
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! Builds the daemon of its rooms and owns its tasks. The program `token-brokerd` and the proving ground start it the same way;
+//! only what lies outside (HTTP, clock, randomness) is handed in.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{net::UnixListener, task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    acquire::{self, Outside, Tasks},
+    admin::{self, About},
+    server::{self, Desks, ServeError, socket::SocketError},
+    store::{StartError, Vault, VaultOptions, WriterMode},
+};
+
+/// How long running calls and refreshes may take after the daemon was asked to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Where the daemon lives.
+#[derive(Debug)]
+pub struct Settings {
+    /// Data folder.
+    pub data_dir: PathBuf,
+    /// Where it serves.
+    pub socket: Socket,
+}
+
+/// Where the daemon serves.
+#[derive(Debug)]
+pub enum Socket {
+    /// At this path, which it makes.
+    Path(PathBuf),
+    /// At a socket that the service manager made and keeps.
+    Passed(std::os::unix::net::UnixListener),
+}
+
+/// Why the daemon did not start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The store did not start.
+    #[error(transparent)]
+    Store(#[from] StartError),
+    /// The socket did not open.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// The server ended.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// A task ended that lives as long as the daemon.
+    #[error("a task of the daemon ended by itself: {0}")]
+    Task(String),
+    /// Running calls did not finish in time.
+    #[error("running calls did not finish within {} s", DRAIN.as_secs())]
+    Drain,
+}
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    stop: CancellationToken,
+    tracker: TaskTracker,
+    server: JoinHandle<Result<(), ServeError>>,
+    vault: Vault,
+    /// The socket file that this daemon made.
+    socket: Option<PathBuf>,
+}
+
+impl Daemon {
+    /// Opens the store and the socket and begins to serve.
+    pub async fn start(settings: Settings, outside: Outside) -> Result<Self, DaemonError> {
+        let vault = open_vault(&settings, &outside)?;
+        let (listener, socket) = match settings.socket {
+            Socket::Path(path) => (server::socket::bind(&path).await?, Some(path)),
+            Socket::Passed(listener) => (server::socket::adopt(listener)?, None),
+        };
+        let about = About {
+            data_dir: settings.data_dir.display().to_string(),
+            socket: server::socket::path_of(&listener),
+            started: outside.clock.monotonic(),
+        };
+        Ok(Self { socket, ..Self::serve(vault, listener, outside, about) })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the server's task is owned here: `ended` and `stop` await it")]
+    fn serve(vault: Vault, listener: UnixListener, outside: Outside, about: About) -> Self {
+        let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let admin = admin::Desk::new(
+            vault.clone(),
+            Arc::clone(&outside.http),
+            Arc::clone(&outside.clock),
+            Arc::clone(&outside.entropy),
+            about,
+        );
+        let tasks = Tasks { tracker: tracker.clone(), stop: stop.clone() };
+        let acquire = acquire::Desk::new(vault.clone(), outside, tasks);
+        let purge = Arc::clone(&admin);
+        let purge_until = stop.clone();
+        tracker.spawn(async move { purge.keep_purged(purge_until).await });
+        let desks = Desks { acquire, admin };
+        let server = tokio::spawn(server::serve(listener, server::socket::own_uid(), desks, stop.clone()));
+        Self { stop, tracker, server, vault, socket: None }
+    }
+
+    /// Resolves only if the daemon ends without being asked to: that is a crash.
+    pub async fn ended(&mut self) -> DaemonError {
+        match (&mut self.server).await {
+            Ok(Ok(())) => DaemonError::Task("the server stopped".to_owned()),
+            Ok(Err(error)) => error.into(),
+            Err(error) => DaemonError::Task(error.to_string()),
+        }
+    }
+
+    /// Stops softly: takes no new calls, ends the sign-ins, lets calls and refreshes finish, closes the store.
+    pub async fn stop(self) -> Result<(), DaemonError> {
+        self.stop.cancel();
+        self.tracker.close();
+        let abort = self.server.abort_handle();
+        let drained = timeout(DRAIN, async {
+            self.tracker.wait().await;
+            self.server.await
+        })
+        .await;
+        abort.abort();
+        self.vault.close();
+        if let Some(path) = self.socket {
+            // A stale file would do no harm: the next start replaces it.
+            let _ = std::fs::remove_file(path);
+        }
+        match drained {
+            Ok(Ok(served)) => Ok(served?),
+            Ok(Err(error)) => Err(DaemonError::Task(error.to_string())),
+            Err(_) => Err(DaemonError::Drain),
+        }
+    }
+}
+
+fn open_vault(settings: &Settings, outside: &Outside) -> Result<Vault, StartError> {
+    let entropy = Arc::clone(&outside.entropy);
+    Vault::start(VaultOptions {
+        folder: settings.data_dir.clone(),
+        randomness: Arc::new(move |buffer: &mut [u8]| entropy.fill(buffer)),
+        writer: WriterMode::Thread,
+    })
+}

@@ -1,0 +1,82 @@
+//! One exchange with a provider: sends what a flow built and reads the answer with the flow's own parser. Both desks use it, so
+//! it stands below them; it keeps nothing, decides nothing, and knows no store.
+
+mod error;
+
+use std::sync::Arc;
+
+use token_broker_proto::oauth::{Authority, CorrelationId, ScopeSet};
+
+pub use error::{from_http, from_id_token, from_token, ours};
+
+use crate::{
+    flow::oauth::{
+        TokenError, discovery,
+        jwks::{self, JwkSet},
+        revocation,
+        token_response::{self, TokenResponse},
+    },
+    model::{DeskError, HttpRequest, HttpResponse, ProviderMetadata},
+    ports::{Clock, Http, http::HttpError},
+};
+
+/// Talks to providers.
+#[derive(Clone)]
+pub struct Provider {
+    http: Arc<dyn Http>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Provider {
+    /// Over this connection to the world.
+    #[must_use]
+    pub fn new(http: Arc<dyn Http>, clock: Arc<dyn Clock>) -> Self {
+        Self { http, clock }
+    }
+
+    /// The published metadata, at the first of its places that has it.
+    pub async fn discover(
+        &self,
+        authority: &Authority,
+        correlation_id: CorrelationId,
+    ) -> Result<ProviderMetadata, DeskError> {
+        if let Authority::Endpoints(endpoints) = authority {
+            return Ok(discovery::by_hand(endpoints, self.clock.now()));
+        }
+        let mut missing = None;
+        for url in discovery::metadata_urls(authority) {
+            let response =
+                self.send(discovery::request(&url, correlation_id)).await.map_err(|error| from_http(&error))?;
+            match discovery::parse(authority, &response, self.clock.now()) {
+                Err(error) if error.is_not_found() => missing = missing.or(Some(error)),
+                found => return found.map_err(error::from_discovery),
+            }
+        }
+        Err(missing
+            .map_or_else(|| DeskError::Internal("an authority without metadata URL".into()), error::from_discovery))
+    }
+
+    /// The provider's signing keys.
+    pub async fn keys(&self, metadata: &ProviderMetadata, correlation_id: CorrelationId) -> Result<JwkSet, DeskError> {
+        let url = metadata.jwks_uri.as_ref().ok_or_else(|| DeskError::Unsupported(error::NO_KEYS.into()))?;
+        let response = self.send(jwks::request(url, correlation_id)).await.map_err(|error| from_http(&error))?;
+        JwkSet::parse(&response).map_err(|error| error::from_jwks(&error))
+    }
+
+    /// Tokens for a request to the token endpoint.
+    pub async fn tokens(&self, request: HttpRequest, requested: &ScopeSet) -> Result<TokenResponse, TokenError> {
+        let response = self.send(request).await.map_err(|error| error::token_error(&error))?;
+        token_response::parse(&response, requested, self.clock.now())
+    }
+
+    /// Revokes a refresh token (RFC 7009).
+    pub async fn revoke(&self, request: HttpRequest) -> Result<(), TokenError> {
+        let response = self.send(request).await.map_err(|error| error::token_error(&error))?;
+        revocation::parse(&response)
+    }
+
+    /// The bare exchange, for flows that read the answer themselves.
+    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.http.send(request).await
+    }
+}

@@ -1,0 +1,62 @@
+//! One call: who makes it, its correlation id, its span in the log, and its answer or failure on the wire.
+
+use std::future::Future;
+
+use token_broker_proto::{Invalid, oauth::CorrelationId};
+use tonic::{Request, Response, Status};
+use tracing::{Instrument, Span};
+
+use super::failure::status;
+use crate::{access::Caller, acquire, model::DeskError};
+
+/// A call that is being answered.
+pub(super) struct Call {
+    pub caller: Caller,
+    pub correlation_id: CorrelationId,
+    span: Span,
+}
+
+impl Call {
+    /// Begins a call; `given` is the correlation id of the request, empty for a new one.
+    pub(super) fn begin<W>(
+        request: &Request<W>,
+        rpc: &'static str,
+        given: &str,
+        desk: &acquire::Desk,
+    ) -> Result<Self, Status> {
+        let parsed = CorrelationId::parse(given);
+        let correlation_id = parsed.as_ref().ok().copied().flatten().unwrap_or_else(|| desk.new_correlation_id());
+        let refuse = |error| status(error, correlation_id);
+        parsed.map_err(|invalid: Invalid| refuse(invalid.into()))?;
+        let caller = request.extensions().get::<Caller>().cloned();
+        let caller = caller.ok_or_else(|| refuse(DeskError::Internal("a connection without caller".into())))?;
+        let span = tracing::info_span!("call", rpc, %correlation_id);
+        Ok(Self { caller, correlation_id, span })
+    }
+
+    /// Runs the verb in the call's span and puts its outcome on the wire.
+    pub(super) async fn answer<A, V: From<A>>(
+        &self,
+        verb: impl Future<Output = Result<A, DeskError>>,
+    ) -> Result<Response<V>, Status> {
+        match verb.instrument(self.span.clone()).await {
+            Ok(answer) => Ok(Response::new(V::from(answer))),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// Runs a verb that does not wait, in the call's span.
+    pub(super) fn run<A>(&self, verb: impl FnOnce() -> Result<A, DeskError>) -> Result<A, DeskError> {
+        self.span.in_scope(verb)
+    }
+
+    /// The failure on the wire, noted in the log.
+    pub(super) fn fail(&self, error: DeskError) -> Status {
+        let _entered = self.span.enter();
+        match &error {
+            DeskError::Internal(fault) => tracing::error!(fault, "a fault of the daemon"),
+            other => tracing::info!(reason = other.reason().as_str(), "the call failed"),
+        }
+        status(error, self.correlation_id)
+    }
+}

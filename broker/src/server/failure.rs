@@ -1,0 +1,86 @@
+//! The one place where a desk's error becomes a failure on the wire: reason, message, facts, and the next command to type.
+
+use token_broker_proto::{Failure, oauth::CorrelationId};
+use tonic::Status;
+
+use crate::model::{DeskError, Interaction};
+
+/// The gRPC status of an error.
+pub(super) fn status(error: DeskError, correlation_id: CorrelationId) -> Status {
+    let known = Failure::new(error.reason(), error.to_string());
+    let failure = match error {
+        DeskError::InvalidRequest(invalid) => Failure { field: Some(invalid.field.to_owned()), ..known },
+        DeskError::ApplicationNotFound(_) => advise(known, "broker-cli app list"),
+        DeskError::AccountNotFound { application, .. } => advise(known, format!("broker-cli accounts {application}")),
+        DeskError::AccountAmbiguous { candidates } => Failure { candidates, ..known },
+        DeskError::InteractionRequired { application, why } => interaction(known, &application, why),
+        DeskError::Declined(provider) => Failure { provider: provider.map(|it| *it), ..known },
+        DeskError::AuthorityRefused(provider) => Failure { provider: Some(*provider), ..known },
+        DeskError::AuthorityUnavailable { retry_after, provider, .. } => {
+            Failure { retry_after, provider: provider.map(|it| *it), ..known }
+        }
+        DeskError::LimitExceeded(limit) => Failure { limit: Some(limit), ..known },
+        DeskError::Locked(_) => advise(known, "broker-cli status"),
+        DeskError::StoreCorrupt(_) => advise(known, "broker-cli cache verify"),
+        DeskError::Internal(_) => {
+            Failure { message: format!("{}: look for {correlation_id} in its log", known.message), ..known }
+        }
+        DeskError::Expired
+        | DeskError::Cancelled
+        | DeskError::AccessDenied(_)
+        | DeskError::AlreadyExists(_)
+        | DeskError::Unsupported(_)
+        | DeskError::StoreUnavailable(_) => known,
+    };
+    Failure { correlation_id: Some(correlation_id.to_string()), ..failure }.to_status()
+}
+
+fn advise(known: Failure, advice: impl Into<String>) -> Failure {
+    Failure { advice: Some(advice.into()), ..known }
+}
+
+/// The message is the command to run.
+fn interaction(known: Failure, application: &str, why: Interaction) -> Failure {
+    let (command, provider) = match why {
+        Interaction::NotSignedIn => (format!("broker-cli login {application}"), None),
+        Interaction::NoGrant { scopes } => {
+            (format!("broker-cli login {application} --scope {}", quoted(&scopes)), None)
+        }
+        Interaction::Provider(provider) => (format!("broker-cli login {application}"), Some(*provider)),
+    };
+    let message = format!("{}; run: {command}", known.message);
+    Failure { message, advice: Some(command), provider, ..known }
+}
+
+/// One word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use token_broker_proto::{Failure, Reason, oauth::CorrelationId};
+
+    use super::status;
+    use crate::model::{DeskError, Interaction};
+
+    fn failure(error: DeskError) -> Failure {
+        Failure::from_status(&status(error, CorrelationId::from_random([7; 16]))).expect("our own status")
+    }
+
+    #[test]
+    fn the_message_is_the_command_to_run() {
+        let why = Interaction::NoGrant { scopes: "a it's".into() };
+        let failure = failure(DeskError::InteractionRequired { application: "mail".into(), why });
+        assert_eq!(failure.reason, Reason::InteractionRequired);
+        assert_eq!(failure.advice.as_deref(), Some(r"broker-cli login mail --scope 'a it'\''s'"));
+        assert!(failure.message.ends_with(failure.advice.as_deref().unwrap_or("?")), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_fault_of_ours_stays_in_the_log() {
+        let failure = failure(DeskError::Internal("s3cr3t detail".into()));
+        assert!(!format!("{failure:?}").contains("s3cr3t"), "{failure:?}");
+        assert!(failure.message.contains(failure.correlation_id.as_deref().unwrap_or("?")));
+    }
+}

@@ -1,0 +1,111 @@
+//! `token_broker.v1.TokenBroker` on the wire.
+
+use std::{pin::Pin, sync::Arc};
+
+use token_broker_proto::{
+    calls::{SignInRequest, SignOutRequest, TokenRequest},
+    oauth::ApplicationName,
+    wire::v1::{self, token_broker_server::TokenBroker},
+};
+use tokio_stream::{Stream, StreamExt, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status};
+
+use super::call::Call;
+use crate::{acquire::Desk, model::DeskError};
+
+/// The face.
+pub(super) struct Face {
+    desk: Arc<Desk>,
+}
+
+impl Face {
+    pub(super) fn new(desk: Arc<Desk>) -> Self {
+        Self { desk }
+    }
+
+    /// A call that this version does not serve.
+    fn unsupported<W>(&self, request: &Request<W>, rpc: &'static str) -> Status {
+        match Call::begin(request, rpc, "", &self.desk) {
+            Ok(call) => call.fail(DeskError::Unsupported(format!("{rpc} is not in this version"))),
+            Err(status) => status,
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl TokenBroker for Face {
+    type SignInStream = Pin<Box<dyn Stream<Item = Result<v1::SignInResponse, Status>> + Send>>;
+    type WatchTokenStream = Pin<Box<dyn Stream<Item = Result<v1::WatchTokenResponse, Status>> + Send>>;
+
+    async fn get_token(&self, request: Request<v1::GetTokenRequest>) -> Result<Response<v1::GetTokenResponse>, Status> {
+        let call = Call::begin(&request, "GetToken", &request.get_ref().correlation_id, &self.desk)?;
+        call.answer(async {
+            let parsed = TokenRequest::try_from(request.into_inner())?;
+            let named = TokenRequest { correlation_id: Some(call.correlation_id), ..parsed };
+            self.desk.acquire_token(&call.caller, &named).await
+        })
+        .await
+    }
+
+    async fn sign_in(&self, request: Request<v1::SignInRequest>) -> Result<Response<Self::SignInStream>, Status> {
+        let call = Call::begin(&request, "SignIn", &request.get_ref().correlation_id, &self.desk)?;
+        let started = call.run(|| {
+            let parsed = SignInRequest::try_from(request.into_inner())?;
+            let named = SignInRequest { correlation_id: Some(call.correlation_id), ..parsed };
+            self.desk.sign_in(&call.caller, named)
+        });
+        let events = started.map_err(|error| call.fail(error))?;
+        let stream = ReceiverStream::new(events)
+            .map(move |event| event.map(v1::SignInResponse::from).map_err(|error| call.fail(error)));
+        Ok(Response::new(Box::pin(stream)))
+    }
+
+    async fn begin_authorization(
+        &self,
+        request: Request<v1::BeginAuthorizationRequest>,
+    ) -> Result<Response<v1::BeginAuthorizationResponse>, Status> {
+        Err(self.unsupported(&request, "BeginAuthorization"))
+    }
+
+    async fn complete_authorization(
+        &self,
+        request: Request<v1::CompleteAuthorizationRequest>,
+    ) -> Result<Response<v1::CompleteAuthorizationResponse>, Status> {
+        Err(self.unsupported(&request, "CompleteAuthorization"))
+    }
+
+    async fn sign_out(&self, request: Request<v1::SignOutRequest>) -> Result<Response<v1::SignOutResponse>, Status> {
+        let call = Call::begin(&request, "SignOut", &request.get_ref().correlation_id, &self.desk)?;
+        call.answer(async {
+            let parsed = SignOutRequest::try_from(request.into_inner())?;
+            let named = SignOutRequest { correlation_id: Some(call.correlation_id), ..parsed };
+            self.desk.sign_out(&call.caller, &named).await
+        })
+        .await
+    }
+
+    async fn list_accounts(
+        &self,
+        request: Request<v1::ListAccountsRequest>,
+    ) -> Result<Response<v1::ListAccountsResponse>, Status> {
+        let call = Call::begin(&request, "ListAccounts", "", &self.desk)?;
+        call.answer(async {
+            let name = optional_name(&request.get_ref().application)?;
+            let accounts = self.desk.list_accounts(&call.caller, name.as_ref())?;
+            Ok(v1::ListAccountsResponse { accounts: accounts.into_iter().map(Into::into).collect() })
+        })
+        .await
+    }
+
+    async fn watch_token(
+        &self,
+        request: Request<v1::WatchTokenRequest>,
+    ) -> Result<Response<Self::WatchTokenStream>, Status> {
+        Err(self.unsupported(&request, "WatchToken"))
+    }
+}
+
+/// A name that narrows a list; empty is all.
+pub(super) fn optional_name(text: &str) -> Result<Option<ApplicationName>, DeskError> {
+    if text.is_empty() { Ok(None) } else { Ok(Some(ApplicationName::parse("application", text)?)) }
+}
