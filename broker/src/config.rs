@@ -5,12 +5,9 @@ use std::{
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use serde::Deserialize;
-
-use crate::ports::http::HttpLimits;
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
@@ -76,16 +73,6 @@ impl Config {
             Err(error) => return Err(ConfigError::Read { path: path.to_owned(), error }),
         };
         toml::from_str(&text).map_err(|error| ConfigError::Parse { path: path.to_owned(), error })
-    }
-}
-
-impl HttpConfig {
-    /// The limits of the HTTP port.
-    #[must_use]
-    pub fn limits(&self) -> HttpLimits {
-        let default = HttpLimits::default();
-        let total = self.timeout_seconds.map_or(default.total, |seconds| Duration::from_secs(seconds.into()));
-        HttpLimits { total, ..default }
     }
 }
 

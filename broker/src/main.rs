@@ -5,16 +5,21 @@ use std::{
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use clap::Parser;
 use token_broker::{
     acquire::Outside,
-    config::{Config, LogFormat},
+    config::{Config, HttpConfig, LogFormat},
     daemon::{Daemon, Settings, Socket},
     lifecycle::{self, StopSignals},
     paths,
-    ports::{clock::SystemClock, entropy::SystemEntropy, http::HttpClient},
+    ports::{
+        clock::SystemClock,
+        entropy::SystemEntropy,
+        http::{HttpClient, HttpLimits},
+    },
     server::socket::own_uid,
 };
 use tracing_subscriber::{
@@ -66,7 +71,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     };
     let settings = Settings { data_dir: paths::data_dir(arguments.data_dir, config.data_dir)?, socket };
     let outside = Outside {
-        http: Arc::new(HttpClient::new(config.http.limits())),
+        http: Arc::new(HttpClient::new(limits(&config.http))),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy::default()),
     };
@@ -81,6 +86,12 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         tracing::info!("ready");
         Ok(lifecycle::run(daemon, signals).await?)
     })
+}
+
+fn limits(config: &HttpConfig) -> HttpLimits {
+    let default = HttpLimits::default();
+    let total = config.timeout_seconds.map_or(default.total, |seconds| Duration::from_secs(seconds.into()));
+    HttpLimits { total, ..default }
 }
 
 /// `RUST_LOG` chooses what of our own is logged. The libraries below speak of bytes and headers on their finer levels, some of

@@ -11,6 +11,7 @@
 
 pub mod authorization_server;
 pub mod clock;
+pub mod daemon;
 pub mod entropy;
 pub mod http;
 pub mod jose;

@@ -5,11 +5,14 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "the whole binary is tests; their helpers stand outside of test functions"
+    clippy::disallowed_methods,
+    reason = "the whole binary is tests; their helpers stand outside of test functions, and their tasks end with their runtime"
 )]
 
 mod house;
 mod layers;
+mod main_job;
 mod proto_lint;
 mod selftest;
+mod single_flight;
 mod source;

@@ -1,0 +1,122 @@
+//! One refresh per grant, whoever asks, and nobody waits for another's.
+
+use std::{sync::Arc, time::Duration};
+
+use token_broker_client::calls::{Subject, TokenRequest, TokenSource};
+use token_broker_tests::{
+    authorization_server::{AuthorizationServer, Endpoint, Fault, Gate, Options as Server},
+    clock::ManualClock,
+    daemon::{Options, TestDaemon, application, name, sign_in_by_browser},
+    user::User,
+    within,
+};
+use tokio::task::JoinSet;
+
+const CALLERS: usize = 64;
+
+/// A server and a daemon on one clock, with `ada` signed in to `mail`, and `grace` to `notes` if asked for.
+async fn stage(apps: &[(&str, &str)]) -> (AuthorizationServer, TestDaemon, ManualClock) {
+    let clock = ManualClock::now_and_still();
+    let server = AuthorizationServer::start(Server { clock: Arc::new(clock.clone()), ..Server::default() });
+    let daemon = TestDaemon::start(Options { clock: Arc::new(clock.clone()), ..Options::default() }).await;
+    let client = daemon.client();
+    for (app, user) in apps {
+        let new = application(app, server.issuer(), ("native-app", None), "openid api:read");
+        client.add_application(&new).await.expect("registered");
+        sign_in_by_browser(&client, app, &User::named(user)).await.expect("signed in");
+    }
+    (server, daemon, clock)
+}
+
+fn of(user: &str) -> TokenRequest {
+    TokenRequest { subject: Subject::User(Some(user.to_owned())), ..TokenRequest::new(name("mail")) }
+}
+
+#[tokio::test]
+async fn many_callers_of_an_expired_token_cause_one_refresh() {
+    let (server, daemon, clock) = stage(&[("mail", "ada")]).await;
+    clock.advance(Duration::from_secs(7200));
+    let gate = Gate::closed();
+    server.fail_next(Endpoint::Token, Fault::HoldAfter(gate.clone()));
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        // A connection each, as processes would have.
+        let client = daemon.client();
+        callers.spawn(async move { client.token(&of("ada")).await.expect("an answer") });
+    }
+    within(gate.reached(1)).await;
+    gate.open();
+    let mut tokens = std::collections::HashSet::new();
+    while let Some(answer) = within(callers.join_next()).await {
+        tokens.insert(answer.expect("no panic").access_token.expose().to_owned());
+    }
+    assert_eq!((tokens.len(), server.requests("token:refresh_token")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_slow_refresh_delays_nobody_else() {
+    let (server, daemon, clock) = stage(&[("mail", "ada"), ("notes", "grace")]).await;
+    let client = daemon.client();
+    clock.advance(Duration::from_secs(7200));
+    client.token(&of("grace")).await.expect("grace's token is fresh again");
+    let gate = Gate::closed();
+    server.fail_next(Endpoint::Token, Fault::HoldBefore(gate.clone()));
+    let slow = tokio::spawn({
+        let client = daemon.client();
+        async move { client.token(&of("ada")).await }
+    });
+    within(gate.reached(1)).await;
+    for _ in 0..100 {
+        let hit = within(client.token(&of("grace"))).await.expect("a hit while ada waits");
+        assert_eq!(hit.source, TokenSource::Cache);
+    }
+    assert!(!slow.is_finished());
+    gate.open();
+    within(slow).await.expect("no panic").expect("ada's token");
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_cancels_only_its_own_wait() {
+    let (server, daemon, clock) = stage(&[("mail", "ada")]).await;
+    clock.advance(Duration::from_secs(7200));
+    let gate = Gate::closed();
+    server.fail_next(Endpoint::Token, Fault::HoldAfter(gate.clone()));
+    let leaver = tokio::spawn({
+        let client = daemon.client();
+        async move { client.token(&of("ada")).await }
+    });
+    within(gate.reached(1)).await;
+    leaver.abort();
+    let stayer = tokio::spawn({
+        let client = daemon.client();
+        async move { client.token(&of("ada")).await }
+    });
+    gate.open();
+    within(stayer).await.expect("no panic").expect("the flight went on");
+    assert_eq!(server.requests("token:refresh_token"), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_that_ends_after_sign_out_is_thrown_away() {
+    let (server, daemon, clock) = stage(&[("mail", "ada")]).await;
+    clock.advance(Duration::from_secs(7200));
+    let gate = Gate::closed();
+    server.fail_next(Endpoint::Token, Fault::HoldAfter(gate.clone()));
+    let waiting = tokio::spawn({
+        let client = daemon.client();
+        async move { client.token(&of("ada")).await }
+    });
+    within(gate.reached(1)).await;
+    let client = daemon.client();
+    let request = token_broker_client::calls::SignOutRequest {
+        application: name("mail"),
+        account: None,
+        revoke: false,
+        correlation_id: None,
+    };
+    client.sign_out(&request).await.expect("signed out");
+    gate.open();
+    within(waiting).await.expect("no panic").expect_err("the account is gone");
+    let counts = client.status().await.expect("status").counts;
+    assert_eq!((counts.accounts, counts.access_tokens, counts.refresh_tokens), (0, 0, 0));
+}
