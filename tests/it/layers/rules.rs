@@ -22,7 +22,7 @@ pub(super) const TOP_FILES: [(&str, &[&str]); 6] = [
     ("daemon", ALL),
     ("config", &["model"]),
     ("paths", &["model"]),
-    ("lifecycle", &["model"]),
+    ("lifecycle", &["model", "daemon"]),
 ];
 const ALL: &[&str] = &["model", "access", "ports", "flow", "provider", "store", "acquire", "admin", "server"];
 
