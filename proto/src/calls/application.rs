@@ -170,8 +170,8 @@ fn authority(wire: Option<v1::add_application_request::Authority>) -> Result<Aut
     }
 }
 
-/// `http` on a loopback host, where the daemon can listen (RFC 8252, section 7.3).
-fn redirect_uri(text: String) -> Result<String, Invalid> {
+/// Reads a redirect URI of browser sign-in: `http` on a loopback host, where the daemon can listen (RFC 8252, section 7.3).
+pub fn redirect_uri(text: String) -> Result<String, Invalid> {
     let rule =
         "must be an http URL on 127.0.0.1, [::1] or localhost, without query and fragment (RFC 8252, section 7.3)";
     let url = provider_url("redirect_uri", &text).map_err(|_| Invalid::new("redirect_uri", rule))?;

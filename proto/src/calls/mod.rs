@@ -7,7 +7,7 @@ mod sign_out;
 mod status;
 mod token;
 
-pub use application::{Application, CredentialKind, ExistingApplication, NewApplication};
+pub use application::{Application, CredentialKind, ExistingApplication, NewApplication, redirect_uri};
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
 pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};

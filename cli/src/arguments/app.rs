@@ -1,0 +1,122 @@
+//! `app add|list|show|remove|apply`.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand};
+use token_broker_client::{
+    Invalid, Secret,
+    calls::{ExistingApplication, NewApplication, redirect_uri},
+    oauth::{ApplicationName, ClientId},
+};
+
+use super::{
+    application,
+    authority::{AuthorityTexts, EndpointTexts},
+    scopes,
+};
+
+/// What to do with applications.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AppCommand {
+    /// Register an application
+    Add(Box<AddArguments>),
+    /// List the registered applications
+    List,
+    /// Show one application; never its secret
+    Show {
+        /// Name of the application
+        #[arg(value_name = "NAME", value_parser = application)]
+        application: ApplicationName,
+    },
+    /// Remove an application with its accounts and tokens
+    Remove {
+        /// Name of the application
+        #[arg(value_name = "NAME", value_parser = application)]
+        application: ApplicationName,
+    },
+    /// Register what a TOML file lists; doing it again changes nothing
+    Apply(ApplyArguments),
+}
+
+/// `app apply`.
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArguments {
+    /// File with a list of [[application]]; secrets never stand in it
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Do not check the metadata at the providers
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// `app add`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("issued-by").args(["tenant", "authority", "issuer", "token_endpoint"])))]
+pub(crate) struct AddArguments {
+    /// Name to give it here: letters, digits, '.', '_', '-'
+    #[arg(value_name = "NAME", value_parser = application)]
+    pub(crate) application: ApplicationName,
+    /// Client identifier at the provider
+    #[arg(long, value_name = "ID", value_parser = client_id)]
+    client_id: ClientId,
+    /// Tenant of Microsoft Entra ID: GUID, domain, or common (the default), organizations, consumers
+    #[arg(long, value_name = "T")]
+    tenant: Option<String>,
+    /// Authority URL of Microsoft Entra ID, with its host and tenant
+    #[arg(long, value_name = "URL")]
+    authority: Option<String>,
+    /// Issuer URL of an OpenID Connect provider
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Token endpoint of an OAuth provider without metadata
+    #[arg(long, value_name = "URL")]
+    token_endpoint: Option<String>,
+    /// Its authorization endpoint, for browser sign-in
+    #[arg(long, value_name = "URL", requires = "token_endpoint")]
+    authorization_endpoint: Option<String>,
+    /// Its device authorization endpoint, for device code sign-in
+    #[arg(long, value_name = "URL", requires = "token_endpoint")]
+    device_endpoint: Option<String>,
+    /// Scope to ask for by default; may repeat
+    #[arg(long = "scope", value_name = "S")]
+    scopes: Vec<String>,
+    /// Redirect URI of browser sign-in, on this machine [default: any port of 127.0.0.1 or localhost]
+    #[arg(long, value_name = "URI")]
+    redirect_uri: Option<String>,
+    /// Read the client secret from standard input
+    #[arg(long)]
+    pub(crate) client_secret_stdin: bool,
+    /// Do not check the metadata at the provider
+    #[arg(long)]
+    offline: bool,
+    /// Replace an application of the same name
+    #[arg(long)]
+    replace: bool,
+}
+
+impl AddArguments {
+    /// The application to register, with the secret that was read for it.
+    pub(crate) fn into_new(self, client_secret: Option<Secret>) -> Result<NewApplication, Invalid> {
+        let endpoints = self.token_endpoint.map(|token| EndpointTexts {
+            token,
+            authorization: self.authorization_endpoint,
+            device_authorization: self.device_endpoint,
+        });
+        let authority =
+            AuthorityTexts { tenant: self.tenant, authority: self.authority, issuer: self.issuer, endpoints };
+        Ok(NewApplication {
+            name: self.application,
+            client_id: self.client_id,
+            authority: authority.parse()?,
+            scopes: scopes(&self.scopes)?.unwrap_or_default(),
+            redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
+            client_secret,
+            offline: self.offline,
+            existing: if self.replace { ExistingApplication::Replace } else { ExistingApplication::Refuse },
+        })
+    }
+}
+
+fn client_id(text: &str) -> Result<ClientId, String> {
+    ClientId::parse(text).map_err(|invalid| invalid.rule)
+}

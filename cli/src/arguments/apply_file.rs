@@ -1,0 +1,187 @@
+//! The file of `app apply`: a declarative list of applications that teams keep in git. Unknown keys are refused by name, and
+//! secrets are not accepted at all. The whole file is parsed before anything is sent.
+//!
+//! ```toml
+//! [[application]]
+//! name = "work"
+//! client_id = "11111111-2222-3333-4444-555555555555"
+//! tenant = "contoso.com" # or authority, or issuer, or endpoints.token (.authorization, .device_authorization)
+//! scopes = ["User.Read"]
+//! ```
+
+use serde::Deserialize;
+use token_broker_client::{
+    Invalid,
+    calls::{ExistingApplication, NewApplication, redirect_uri},
+    oauth::{ApplicationName, ClientId},
+};
+
+use super::{
+    authority::{AuthorityTexts, EndpointTexts},
+    scopes,
+};
+
+/// Parts of key names that stand for a secret.
+const SECRET_WORDS: [&str; 3] = ["secret", "password", "private_key"];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    application: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: String,
+    client_id: String,
+    tenant: Option<String>,
+    authority: Option<String>,
+    issuer: Option<String>,
+    endpoints: Option<EndpointsEntry>,
+    #[serde(default)]
+    scopes: Vec<String>,
+    redirect_uri: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndpointsEntry {
+    token: String,
+    authorization: Option<String>,
+    device_authorization: Option<String>,
+}
+
+/// Reads the file; the error is a sentence that names the place.
+pub(crate) fn parse(text: &str, offline: bool) -> Result<Vec<NewApplication>, String> {
+    refuse_secrets(text)?;
+    let file: File = toml::from_str(text).map_err(|error| placed(text, &error))?;
+    let mut applications: Vec<NewApplication> = Vec::with_capacity(file.application.len());
+    for entry in file.application {
+        let name = entry.name.clone();
+        let new = entry.parse(offline).map_err(|invalid| format!("application {name:?}: {invalid}"))?;
+        if applications.iter().any(|other| other.name == new.name) {
+            return Err(format!("application {name:?} stands there twice"));
+        }
+        applications.push(new);
+    }
+    Ok(applications)
+}
+
+/// The line and what is wrong there; not the line itself, which could hold a secret that was put there by mistake.
+fn placed(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+}
+
+/// Says it before the parser calls the key unknown.
+fn refuse_secrets(text: &str) -> Result<(), String> {
+    // Broken TOML is for the parser proper to explain.
+    let Ok(table) = toml::from_str::<toml::Table>(text) else { return Ok(()) };
+    let entries = table.get("application").and_then(toml::Value::as_array).into_iter().flatten();
+    let tables = entries.filter_map(toml::Value::as_table);
+    match tables.flat_map(toml::Table::keys).find(|key| SECRET_WORDS.iter().any(|word| key.contains(word))) {
+        None => Ok(()),
+        Some(key) => Err(format!(
+            "{key:?} does not belong here: secrets never stand in this file. Give it once with `broker-cli app add \
+             NAME ... --replace --client-secret-stdin`; applying the file keeps it"
+        )),
+    }
+}
+
+impl Entry {
+    fn parse(self, offline: bool) -> Result<NewApplication, Invalid> {
+        let endpoints = self.endpoints.map(|endpoints| EndpointTexts {
+            token: endpoints.token,
+            authorization: endpoints.authorization,
+            device_authorization: endpoints.device_authorization,
+        });
+        let authority =
+            AuthorityTexts { tenant: self.tenant, authority: self.authority, issuer: self.issuer, endpoints };
+        Ok(NewApplication {
+            name: ApplicationName::parse("name", &self.name)?,
+            client_id: ClientId::parse(&self.client_id)?,
+            authority: authority.parse()?,
+            scopes: scopes(&self.scopes)?.unwrap_or_default(),
+            redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
+            client_secret: None,
+            offline,
+            existing: ExistingApplication::Update,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    fn complaint(text: &str) -> String {
+        parse(text, false).map_or_else(|error| error, |_| String::new())
+    }
+
+    #[test]
+    fn every_way_to_name_the_authority_is_read() {
+        let text = r#"
+            [[application]]
+            name = "a"
+            client_id = "1"
+            scopes = ["x y", "z"]
+            [[application]]
+            name = "b"
+            client_id = "1"
+            issuer = "https://id.example"
+            redirect_uri = "http://127.0.0.1:8000/cb"
+            [[application]]
+            name = "c"
+            client_id = "1"
+            endpoints.token = "https://id.example/t"
+            endpoints.device_authorization = "https://id.example/d"
+        "#;
+        let applications = parse(text, true).unwrap_or_default();
+        let authorities: Vec<String> = applications.iter().map(|new| new.authority.to_string()).collect();
+        assert_eq!(
+            authorities,
+            ["https://login.microsoftonline.com/common", "https://id.example", "https://id.example/t"]
+        );
+        assert_eq!(applications[0].scopes.to_string(), "x y z");
+        assert!(applications.iter().all(|new| new.offline && new.client_secret.is_none()));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nclient_idd = '2'\n");
+        assert!(said.contains("client_idd") && said.contains("line 4"), "{said}");
+        assert!(complaint("[[app]]\nname = 'a'\n").contains("`app`"));
+    }
+
+    #[test]
+    fn a_secret_is_refused_and_not_shown() {
+        for key in ["client_secret", "password", "certificate_password"] {
+            let said = complaint(&format!("[[application]]\nname = 'a'\nclient_id = '1'\n{key} = 'hunter2'\n"));
+            assert!(said.contains(key) && said.contains("never") && !said.contains("hunter2"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_names_application_and_field() {
+        let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nissuer = 'http://id.example'\n");
+        assert!(said.contains("\"a\"") && said.contains("issuer") && said.contains("https"), "{said}");
+        let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nredirect_uri = 'https://x'\n");
+        assert!(said.contains("redirect_uri"), "{said}");
+        let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\ntenant = 't'\nissuer = 'https://x'\n");
+        assert!(said.contains("only one"), "{said}");
+    }
+
+    #[test]
+    fn a_name_stands_there_once() {
+        let said = complaint(&"[[application]]\nname = 'a'\nclient_id = '1'\n".repeat(2));
+        assert!(said.contains("twice"), "{said}");
+    }
+
+    #[test]
+    fn a_missing_key_and_broken_toml_are_explained() {
+        assert!(complaint("[[application]]\nname = 'a'\n").contains("client_id"));
+        assert!(complaint("[[application\n").contains("line 1"));
+    }
+}

@@ -1,0 +1,168 @@
+//! The command line as types: what the user may type, parsed into the words of the API. Wrong usage ends here with exit
+//! code 2, before the daemon is asked.
+
+pub(crate) mod app;
+pub(crate) mod apply_file;
+mod authority;
+pub(crate) mod cache;
+mod duration;
+pub(crate) mod secret;
+pub(crate) mod sign_in;
+pub(crate) mod token;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use token_broker_client::{
+    Invalid,
+    oauth::{ApplicationName, Claims, ScopeSet},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  broker-cli app add work --client-id 11111111-2222-... --tenant contoso.com --scope User.Read
+  broker-cli login work
+  curl -H \"$(broker-cli token work --format header)\" https://graph.microsoft.com/v1.0/me
+  broker-cli token work --min-validity 15m --json
+  broker-cli logout work --revoke
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 sign-in needed, 4 no daemon, 5 refused, 6 try again later, 7 locked, 130 cancelled.";
+
+const SOCKET_HELP: &str =
+    "Socket of the daemon [default: $TOKEN_BROKER_SOCKET, else $XDG_RUNTIME_DIR/token-broker/broker.sock]";
+
+/// Tokens for programs and people, from the token-broker daemon.
+#[derive(Debug, Parser)]
+#[command(name = "broker-cli", version, after_help = EXAMPLES, propagate_version = false, max_term_width = 110)]
+pub(crate) struct Arguments {
+    /// Socket of the daemon.
+    #[arg(long, global = true, value_name = "PATH", help = SOCKET_HELP)]
+    pub(crate) socket: Option<PathBuf>,
+    /// Print a stable JSON form, errors too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Register, show and remove applications (OAuth clients)
+    #[command(subcommand)]
+    App(app::AppCommand),
+    /// Sign a user in to an application
+    Login(sign_in::LoginArguments),
+    /// Print a valid access token; never opens a browser
+    Token(token::TokenArguments),
+    /// List the accounts that are signed in
+    Accounts {
+        /// Only those of this application
+        #[arg(value_name = "APP", value_parser = application)]
+        application: Option<ApplicationName>,
+    },
+    /// Sign an account out and forget its tokens
+    Logout(sign_in::LogoutArguments),
+    /// Look at the token cache and care for it
+    #[command(subcommand)]
+    Cache(cache::CacheCommand),
+    /// Show the health of the daemon and of its store
+    Status,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Arguments {
+    /// Whether the answer is wanted as JSON; `token --format json` is the same as `--json`.
+    pub(crate) fn wants_json(&self) -> bool {
+        self.json || matches!(&self.command, Command::Token(token) if token.format == token::Format::Json)
+    }
+}
+
+/// Reads the process's arguments.
+pub(crate) fn parse() -> Result<Arguments, clap::Error> {
+    Arguments::try_parse()
+}
+
+/// Scopes, repeated or separated by spaces; none stands for the application's own list.
+pub(crate) fn scopes(texts: &[String]) -> Result<Option<ScopeSet>, Invalid> {
+    let set = ScopeSet::parse(texts.iter().map(String::as_str))?;
+    Ok(Some(set).filter(|set| !set.is_empty()))
+}
+
+fn application(text: &str) -> Result<ApplicationName, String> {
+    ApplicationName::parse("application", text).map_err(|invalid| format!("an application name {}", invalid.rule))
+}
+
+fn claims(text: &str) -> Result<Claims, String> {
+    let parsed = Claims::parse(text).map_err(|invalid| invalid.rule)?;
+    parsed.ok_or_else(|| "must be a JSON object".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::Arguments;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_the_contract_lists_is_accepted() {
+        for line in [
+            "broker-cli app add a --client-id i --tenant t --scope x --scope y --redirect-uri http://127.0.0.1/cb --offline --replace",
+            "broker-cli app add a --client-id i --issuer https://id.example --client-secret-stdin",
+            "broker-cli app add a --client-id i --authority https://login.microsoftonline.com/t",
+            "broker-cli app add a --client-id i --token-endpoint https://x/t --device-endpoint https://x/d --authorization-endpoint https://x/a",
+            "broker-cli app list",
+            "broker-cli app show a",
+            "broker-cli app remove a",
+            "broker-cli app apply file.toml",
+            "broker-cli login a --scope x --device-code --login-hint u --prompt login --domain-hint d --claims {} --timeout 90s",
+            "broker-cli login a --no-browser",
+            "broker-cli token a --scope x --account u --tenant t --force-refresh --min-validity 15m --claims {} --id-token --format env",
+            "broker-cli token a --app-only --format oauthbearer",
+            "broker-cli accounts",
+            "broker-cli accounts a",
+            "broker-cli logout a --account u --revoke",
+            "broker-cli cache list",
+            "broker-cli cache show at-1",
+            "broker-cli cache remove rt-2",
+            "broker-cli cache verify",
+            "broker-cli status --json --socket /s",
+            "broker-cli --socket /s --json status",
+            "broker-cli completions zsh",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        for line in [
+            "broker-cli app add a --client-id i --tenant t --issuer https://id.example",
+            "broker-cli app add a --client-id i --device-endpoint https://x/d",
+            "broker-cli app add a",
+            "broker-cli token a --app-only --account u",
+            "broker-cli token a!",
+            "broker-cli token a --claims []",
+            "broker-cli token a --min-validity soon",
+            "broker-cli login a --device-code --no-browser",
+            "broker-cli cache show 17",
+            "broker-cli",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! A secret from standard input: never an argument, where other processes could read it.
+
+use std::io::Read;
+
+use token_broker_client::Secret;
+
+/// Longest secret in bytes.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// Reads all of `input` as a secret; one trailing newline is not part of it.
+pub(crate) fn read(input: impl Read) -> Result<Secret, String> {
+    // Sized at once: a text that grows would leave copies behind. Two more bytes are for the newline, one to see too many.
+    let mut text = String::with_capacity(MAX_BYTES + 3);
+    let read = input.take(MAX_BYTES as u64 + 3).read_to_string(&mut text);
+    if let Err(error) = read {
+        drop(Secret::new(text));
+        return Err(format!("cannot read the secret from standard input: {error}"));
+    }
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    let length = text.len();
+    let secret = Secret::new(text);
+    match length {
+        0 => Err("no secret came on standard input".to_owned()),
+        1..=MAX_BYTES => Ok(secret),
+        _ => Err(format!("the secret on standard input is longer than {MAX_BYTES} bytes")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_BYTES, read};
+
+    fn text(input: &str) -> Result<String, String> {
+        read(input.as_bytes()).map(|secret| secret.expose().to_owned())
+    }
+
+    #[test]
+    fn one_trailing_newline_is_lost() {
+        assert_eq!(text("s3cr3t"), Ok("s3cr3t".into()));
+        assert_eq!(text("s3cr3t\n"), Ok("s3cr3t".into()));
+        assert_eq!(text("s3cr3t\r\n"), Ok("s3cr3t".into()));
+        assert_eq!(text("s3cr3t\n\n"), Ok("s3cr3t\n".into()));
+    }
+
+    #[test]
+    fn nothing_and_too_much_are_refused() {
+        assert!(text("").is_err() && text("\n").is_err());
+        assert!(text(&format!("{}\n", "x".repeat(MAX_BYTES))).is_ok());
+        assert!(text(&"x".repeat(MAX_BYTES + 1)).is_err());
+        assert!(text(&"x".repeat(MAX_BYTES * 3)).is_err());
+        assert!(read(&b"\xff"[..]).is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! `login` and `logout`.
+
+use std::time::Duration;
+
+use clap::Args;
+use token_broker_client::{
+    Invalid,
+    calls::{SignInMethod, SignInRequest, SignOutRequest},
+    oauth::{ApplicationName, Claims},
+};
+
+use super::{application, claims, duration, scopes};
+
+/// `login`.
+#[derive(Debug, Args)]
+pub(crate) struct LoginArguments {
+    /// Name of the application
+    #[arg(value_name = "APP", value_parser = application)]
+    pub(crate) application: ApplicationName,
+    /// Scope to ask for instead of the application's own; may repeat
+    #[arg(long = "scope", value_name = "S")]
+    pub(crate) scopes: Vec<String>,
+    /// Enter a code on any device instead of using a browser here [default without a display]
+    #[arg(long, conflicts_with = "no_browser")]
+    pub(crate) device_code: bool,
+    /// Print the URL alone and wait, instead of opening a browser
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// User name to suggest to the provider
+    #[arg(long, value_name = "U")]
+    login_hint: Option<String>,
+    /// What the provider shall ask.
+    #[arg(long, value_name = "P", help = "What the provider shall ask: login, consent, select_account")]
+    prompt: Option<String>,
+    /// Domain of the account, to skip a page (Microsoft Entra ID)
+    #[arg(long, value_name = "D")]
+    domain_hint: Option<String>,
+    /// Claims to ask for, a JSON object
+    #[arg(long, value_name = "JSON", value_parser = claims)]
+    claims: Option<Claims>,
+    /// Give up after this time: 90, 90s, 15m, 8h
+    #[arg(long, value_name = "S", value_parser = duration::parse)]
+    timeout: Option<Duration>,
+}
+
+impl LoginArguments {
+    /// The request, by the method that was chosen.
+    pub(crate) fn into_request(self, method: SignInMethod) -> Result<SignInRequest, Invalid> {
+        Ok(SignInRequest {
+            scopes: scopes(&self.scopes)?,
+            method,
+            login_hint: self.login_hint,
+            prompt: self.prompt,
+            domain_hint: self.domain_hint,
+            claims: self.claims,
+            timeout: self.timeout,
+            ..SignInRequest::new(self.application)
+        })
+    }
+}
+
+/// `logout`.
+#[derive(Debug, Args)]
+pub(crate) struct LogoutArguments {
+    /// Name of the application
+    #[arg(value_name = "APP", value_parser = application)]
+    pub(crate) application: ApplicationName,
+    /// User name or home account id, when several are signed in
+    #[arg(long, value_name = "A")]
+    account: Option<String>,
+    /// Revoke the refresh token at the provider first
+    #[arg(long)]
+    revoke: bool,
+}
+
+impl LogoutArguments {
+    /// The request.
+    pub(crate) fn into_request(self) -> SignOutRequest {
+        SignOutRequest {
+            application: self.application,
+            account: self.account,
+            revoke: self.revoke,
+            correlation_id: None,
+        }
+    }
+}

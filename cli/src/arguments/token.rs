@@ -1,0 +1,82 @@
+//! `token`.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use token_broker_client::{
+    Invalid,
+    calls::{Subject, TokenRequest},
+    oauth::{ApplicationName, Claims},
+};
+
+use super::{application, claims, duration, scopes};
+
+/// How the token is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The token and a newline, nothing else
+    Raw,
+    /// The same as --json
+    Json,
+    /// An HTTP header.
+    #[value(help = "An HTTP header: Authorization: Bearer TOKEN")]
+    Header,
+    /// Shell lines.
+    #[value(help = "Shell lines that export ACCESS_TOKEN and ACCESS_TOKEN_EXPIRES_ON")]
+    Env,
+    /// Initial response of the SASL mechanism XOAUTH2
+    Xoauth2,
+    /// Initial response of the SASL mechanism OAUTHBEARER (RFC 7628)
+    Oauthbearer,
+}
+
+/// `token`.
+#[derive(Debug, Args)]
+pub(crate) struct TokenArguments {
+    /// Name of the application
+    #[arg(value_name = "APP", value_parser = application)]
+    pub(crate) application: ApplicationName,
+    /// Scope the token must have, instead of the application's own; may repeat
+    #[arg(long = "scope", value_name = "S")]
+    pub(crate) scopes: Vec<String>,
+    /// User name or home account id, when several are signed in
+    #[arg(long, value_name = "A")]
+    account: Option<String>,
+    /// A token for the application itself, without a user
+    #[arg(long, conflicts_with = "account")]
+    app_only: bool,
+    /// Tenant to ask in, instead of the application's own
+    #[arg(long, value_name = "T")]
+    tenant: Option<String>,
+    /// Ask the provider for a new token
+    #[arg(long)]
+    force_refresh: bool,
+    /// The token must stay valid this long: 90, 90s, 15m, 8h, 2d
+    #[arg(long, value_name = "D", value_parser = duration::parse)]
+    min_validity: Option<Duration>,
+    /// Claims challenge, a JSON object; asks the provider for a new token
+    #[arg(long, value_name = "JSON", value_parser = claims)]
+    claims: Option<Claims>,
+    /// Ask for the ID token too; it is in the forms json and env
+    #[arg(long)]
+    pub(crate) id_token: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "raw")]
+    pub(crate) format: Format,
+}
+
+impl TokenArguments {
+    /// The request.
+    pub(crate) fn into_request(self) -> Result<TokenRequest, Invalid> {
+        Ok(TokenRequest {
+            subject: if self.app_only { Subject::Application } else { Subject::User(self.account) },
+            scopes: scopes(&self.scopes)?,
+            tenant: self.tenant,
+            force_refresh: self.force_refresh,
+            min_validity: self.min_validity,
+            claims: self.claims,
+            include_id_token: self.id_token,
+            ..TokenRequest::new(self.application)
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! `app add|list|show|remove`.
+
+use std::io::IsTerminal as _;
+
+use token_broker_client::{
+    calls::{Application, CredentialKind},
+    oauth::ApplicationName,
+};
+
+use super::Session;
+use crate::{
+    arguments::{
+        app::{AddArguments, AppCommand},
+        secret,
+    },
+    failure::{Exit, Failed},
+    output::{
+        self,
+        json_form::{AddedJson, ApplicationJson, ApplicationsJson, RemovedJson},
+        table,
+    },
+};
+
+/// Runs the command.
+pub(super) async fn run(session: &Session, command: AppCommand) -> Result<Exit, Failed> {
+    match command {
+        AppCommand::Add(arguments) => add(session, *arguments).await,
+        AppCommand::List => list(session).await,
+        AppCommand::Show { application } => show(session, &application).await,
+        AppCommand::Remove { application } => remove(session, &application).await,
+        AppCommand::Apply(arguments) => super::apply::run(session, &arguments).await,
+    }
+}
+
+async fn add(session: &Session, arguments: AddArguments) -> Result<Exit, Failed> {
+    let output = session.output;
+    let client_secret = if arguments.client_secret_stdin {
+        let stdin = std::io::stdin();
+        if stdin.is_terminal() {
+            output.note("Type the client secret, then Enter and Ctrl-D:");
+        }
+        Some(secret::read(stdin.lock()).map_err(Failed::Input)?)
+    } else {
+        None
+    };
+    let new = arguments.into_new(client_secret)?;
+    let (application, changed) = session.client.add_application(&new).await?;
+    if output.is_json() {
+        output::json(&AddedJson { application: ApplicationJson::from(&application), changed })?;
+    } else {
+        let what = if changed { "Registered" } else { "Unchanged:" };
+        output::line(&format!("{what} {} ({})", new.name, application.authority))?;
+        let next = match application.credential {
+            CredentialKind::None => format!("broker-cli login {}", new.name),
+            CredentialKind::Secret | CredentialKind::Certificate | CredentialKind::Assertion => {
+                format!("broker-cli login {0}, or broker-cli token {0} --app-only", new.name)
+            }
+        };
+        output.note(&format!("next: {next}"));
+    }
+    Ok(Exit::Done)
+}
+
+async fn list(session: &Session) -> Result<Exit, Failed> {
+    let applications = session.client.applications().await?;
+    let output = session.output;
+    if output.is_json() {
+        output::json(&ApplicationsJson::from(applications.as_slice()))?;
+    } else if applications.is_empty() {
+        output.note("no application is registered\ntry: broker-cli app add NAME --client-id ID --issuer URL");
+    } else {
+        let rows = applications.into_iter().map(|application| {
+            let credential = application.credential.as_str().to_owned();
+            [application.name, application.client_id, application.authority, credential, application.scopes.join(" ")]
+        });
+        output::line(&table::rows(["NAME", "CLIENT ID", "AUTHORITY", "CREDENTIAL", "SCOPES"], rows))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn show(session: &Session, name: &ApplicationName) -> Result<Exit, Failed> {
+    let application = session.client.application(name).await?;
+    let output = session.output;
+    if output.is_json() {
+        output::json(&ApplicationJson::from(&application))?;
+    } else {
+        output::line(&table::facts(facts(application)))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn facts(application: Application) -> [(&'static str, String); 6] {
+    let kind = application.credential.as_str();
+    let credential = match application.credential_fingerprint {
+        None => kind.to_owned(),
+        Some(fingerprint) => format!("{kind} (fingerprint {fingerprint})"),
+    };
+    let scopes = if application.scopes.is_empty() { "openid".to_owned() } else { application.scopes.join(" ") };
+    [
+        ("name", application.name),
+        ("client id", application.client_id),
+        ("authority", application.authority),
+        ("credential", credential),
+        ("scopes", scopes),
+        ("redirect URI", application.redirect_uri.unwrap_or_else(|| "the default".to_owned())),
+    ]
+}
+
+async fn remove(session: &Session, name: &ApplicationName) -> Result<Exit, Failed> {
+    let removed = session.client.remove_application(name).await?;
+    let output = session.output;
+    if output.is_json() {
+        output::json(&RemovedJson::new(name, removed))?;
+    } else {
+        let (accounts, tokens) = (removed.accounts, removed.tokens);
+        output::line(&format!("Removed {name} with {accounts} accounts and {tokens} tokens"))?;
+    }
+    Ok(Exit::Done)
+}

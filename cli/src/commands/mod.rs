@@ -1,0 +1,41 @@
+//! What each command does: a request made of the arguments, one or two calls, and the answer printed.
+
+mod accounts;
+mod app;
+mod apply;
+mod cache;
+pub(crate) mod completions;
+mod login;
+mod status;
+mod token;
+
+use token_broker_client::Client;
+
+use crate::{
+    arguments::{Command, app::AppCommand},
+    failure::{Exit, Failed},
+    output::Output,
+};
+
+/// What every command has at hand.
+pub(crate) struct Session {
+    /// The daemon.
+    pub(crate) client: Client,
+    /// Where to write.
+    pub(crate) output: Output,
+}
+
+/// Runs the command.
+pub(crate) async fn run(session: &Session, command: Command) -> Result<Exit, Failed> {
+    match command {
+        Command::Token(arguments) => token::run(session, arguments).await,
+        Command::Login(arguments) => login::run(session, arguments).await,
+        Command::Accounts { application } => accounts::list(session, application.as_ref()).await,
+        Command::Logout(arguments) => accounts::sign_out(session, arguments).await,
+        Command::App(AppCommand::Apply(arguments)) => apply::run(session, &arguments).await,
+        Command::App(command) => app::run(session, command).await,
+        Command::Cache(command) => cache::run(session, command).await,
+        Command::Status => status::run(session).await,
+        Command::Completions { shell } => completions::run(shell),
+    }
+}

@@ -1,0 +1,39 @@
+//! `status`: the health of the daemon and of its store.
+
+use std::time::Duration;
+
+use token_broker_client::calls::DaemonStatus;
+
+use super::Session;
+use crate::{
+    failure::{Exit, Failed},
+    output::{self, json_form::StatusJson, table, time},
+};
+
+/// Asks and prints.
+pub(super) async fn run(session: &Session) -> Result<Exit, Failed> {
+    let status = session.client.status().await?;
+    let output = session.output;
+    if output.is_json() {
+        output::json(&StatusJson::from(&status))?;
+    } else {
+        output::line(&table::facts(facts(status)))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn facts(status: DaemonStatus) -> [(&'static str, String); 8] {
+    let uptime = Duration::from_secs(u64::try_from(status.uptime_seconds).unwrap_or(0));
+    let store = status.lock_reason.map_or_else(|| "open".to_owned(), |reason| format!("locked: {reason}"));
+    let counts = status.counts;
+    [
+        ("daemon", format!("token-brokerd {}, process {}, up for {}", status.version, status.pid, time::span(uptime))),
+        ("socket", status.socket),
+        ("data", status.data_dir),
+        ("store", store),
+        ("key", status.key_source),
+        ("applications", counts.applications.to_string()),
+        ("accounts", counts.accounts.to_string()),
+        ("tokens", format!("{} access, {} refresh", counts.access_tokens, counts.refresh_tokens)),
+    ]
+}

@@ -1,0 +1,45 @@
+//! `token`: a valid access token in the form that was asked for. The hot path: one call, one write.
+
+use token_broker_client::{Invalid, calls::TokenAnswer};
+
+use super::Session;
+use crate::{
+    arguments::token::{Format, TokenArguments},
+    failure::{Exit, Failed},
+    output::{self, json_form::TokenJson, token},
+};
+
+/// Asks and prints.
+pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<Exit, Failed> {
+    let (format, wants_id_token) = (arguments.format, arguments.id_token);
+    let answer = session.client.token(&arguments.into_request()?).await?;
+    let output = session.output;
+    if output.is_json() {
+        output::json(&TokenJson::from(&answer))?;
+        return Ok(Exit::Done);
+    }
+    match format {
+        Format::Raw | Format::Json => output::secret_line(&answer.access_token)?,
+        Format::Header => output::secret_line(&token::header(&answer))?,
+        Format::Env => output::secret_line(&token::env(&answer))?,
+        Format::Xoauth2 => output::secret_line(&token::xoauth2(username(&answer)?, &answer.access_token))?,
+        Format::Oauthbearer => output::secret_line(&token::oauthbearer(username(&answer)?, &answer.access_token))?,
+    }
+    if wants_id_token && format != Format::Env {
+        output.note("note: the ID token is in the forms json and env only");
+    }
+    Ok(Exit::Done)
+}
+
+/// Mail programs log in by name.
+fn username(answer: &TokenAnswer) -> Result<&str, Invalid> {
+    let account = answer
+        .account
+        .as_ref()
+        .ok_or_else(|| Invalid::new("format", "xoauth2 and oauthbearer need a user, and an app-only token has none"))?;
+    // A control character would end the name early and begin a field of its own.
+    if account.username.is_empty() || account.username.contains(char::is_control) {
+        return Err(Invalid::new("format", "xoauth2 and oauthbearer need a username, and the account has none"));
+    }
+    Ok(&account.username)
+}

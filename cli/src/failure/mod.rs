@@ -1,0 +1,99 @@
+//! How a command failed, and how that is told: a message with the next command to type on standard error, or one JSON object
+//! on standard output, and an exit code.
+
+mod advice;
+mod exit_code;
+mod report;
+
+use std::{io, path::PathBuf};
+
+use token_broker_client::{ClientError, Invalid};
+
+pub(crate) use exit_code::Exit;
+pub(crate) use report::{report, report_usage};
+
+use crate::arguments::{Arguments, Command, app::AppCommand};
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// The daemon said no, or could not be asked.
+    Client(ClientError),
+    /// An argument breaks a rule.
+    Invalid(Invalid),
+    /// A file or standard input is not what it should be.
+    Input(String),
+    /// One application of an applied file failed.
+    Application(String, Box<Failed>),
+    /// Nobody reads the output any more, or it cannot be written.
+    Output(io::Error),
+    /// The user pressed Ctrl-C.
+    Cancelled,
+    /// The system refused something that should always work.
+    System(String),
+}
+
+impl From<ClientError> for Failed {
+    fn from(error: ClientError) -> Self {
+        Self::Client(error)
+    }
+}
+
+impl From<Invalid> for Failed {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// What was being done: the facts that advice is made of.
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    /// `--socket`, to be repeated in commands to type.
+    pub(crate) socket: Option<PathBuf>,
+    /// The command, such as `login` or `app add`.
+    pub(crate) command: &'static str,
+    /// The application it is about.
+    pub(crate) application: Option<String>,
+    /// The scopes that were asked for.
+    pub(crate) scopes: Vec<String>,
+    /// Whether a sign-in by device code may have been chosen.
+    pub(crate) device_code: bool,
+}
+
+impl Context {
+    /// The context of a command line.
+    pub(crate) fn of(arguments: &Arguments) -> Self {
+        let socket = arguments.socket.clone();
+        let about = |command, application: &dyn ToString| Self {
+            socket: socket.clone(),
+            command,
+            application: Some(application.to_string()),
+            ..Self::default()
+        };
+        match &arguments.command {
+            Command::Login(login) => Self {
+                scopes: login.scopes.clone(),
+                device_code: !login.no_browser,
+                ..about("login", &login.application)
+            },
+            Command::Token(token) => Self { scopes: token.scopes.clone(), ..about("token", &token.application) },
+            Command::Logout(logout) => about("logout", &logout.application),
+            Command::Accounts { application: Some(application) } => about("accounts", application),
+            Command::App(AppCommand::Add(add)) => about("app add", &add.application),
+            Command::App(AppCommand::Show { application } | AppCommand::Remove { application }) => {
+                about("app", application)
+            }
+            Command::App(AppCommand::List | AppCommand::Apply(_)) => Self { socket, command: "app", ..Self::default() },
+            Command::Accounts { application: None }
+            | Command::Cache(_)
+            | Command::Status
+            | Command::Completions { .. } => Self { socket, ..Self::default() },
+        }
+    }
+}
