@@ -1,0 +1,48 @@
+//! The figures of the project, measured in one run so that they can be compared: whole processes against their floor and a
+//! peer, hits over the socket, the daemon's own cost, and the store from 100 to a million tokens. By hand:
+//! `cargo run --release --bin bench` after `packaging/install` or a release build; it writes broker/docs/figures.md and .svg.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the real clock, talks, and stops where something goes wrong"
+)]
+
+mod daemon;
+mod fill;
+mod peer;
+mod process;
+mod report;
+mod sample;
+mod socket;
+
+use report::Report;
+
+/// Tokens in the store, for each series of the scale table.
+const SCALES: [usize; 4] = [100, 10_000, 100_000, 1_000_000];
+
+fn main() {
+    let largest = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut report = Report::default();
+    runtime.block_on(async {
+        for tokens in SCALES.into_iter().filter(|scale| *scale <= largest) {
+            let filled = fill::fill(tokens).await;
+            if tokens == SCALES[0] {
+                report.commit = Some(filled.commit.clone());
+            }
+            let running = daemon::start(&filled).await;
+            socket::measure_scale(&running, &filled, &mut report).await;
+            if tokens == SCALES[1] {
+                socket::measure_load(&running, &filled, &mut report).await;
+                process::measure(&running, &mut report).await;
+                report.start = Some(daemon::measure_start(&filled).await);
+            }
+        }
+    });
+    println!("{}", report.markdown());
+    report.write();
+}
