@@ -58,10 +58,10 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Open options for a file of ours: never through a symlink, readable by the owner only.
+/// Open options for a file of ours: never through a symlink, never waiting for a pipe, readable by the owner only.
 pub(super) fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.read(true).mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    options.read(true).mode(0o600).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
     options
 }
 

@@ -81,6 +81,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // Until the key fits, closing must not move the journal into the database.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // Else every lookup is planned anew for the value it looks for.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(db)
 }

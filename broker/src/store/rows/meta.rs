@@ -2,7 +2,6 @@
 
 use rusqlite::OptionalExtension as _;
 use token_broker_proto::calls::StoreCounts;
-use zeroize::Zeroizing;
 
 use super::Tables;
 use crate::{
@@ -17,13 +16,10 @@ impl Tables<'_> {
     pub(in crate::store) fn purge_mark(&self) -> Result<Option<i64>, StoreError> {
         let mut query = self.db.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
         let sealed: Option<Vec<u8>> = query.query_row([PURGE_MARK], |row| row.get(0)).optional()?;
-        let Some(mut sealed) = sealed.map(Zeroizing::new) else { return Ok(None) };
+        let Some(mut sealed) = sealed else { return Ok(None) };
         let row = self.keys.lookup(Table::Meta, PURGE_MARK, &[]);
         let hour = self.keys.open(Table::Meta, &row, &mut sealed).and_then(|plain| serde_json::from_slice(plain).ok());
-        if hour.is_none() {
-            tracing::warn!(row = "meta purge mark", "a row of the store does not open; the purge starts over");
-        }
-        Ok(hour)
+        hour.map(Some).ok_or_else(|| StoreError::Corrupt(format!("meta {PURGE_MARK}")))
     }
 
     pub(in crate::store) fn move_purge_mark(&self, hour: i64) -> Result<(), StoreError> {

@@ -12,11 +12,10 @@ pub(super) mod provider;
 
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, types::ValueRef};
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use super::{
     error::StoreError,
-    seal::{Keyring, Lookup, Table},
+    seal::{Keyring, Lookup, Table, Wiped},
 };
 
 /// A connection and the keys to its rows.
@@ -43,7 +42,7 @@ impl RowName {
 pub(super) struct SealedRow {
     pub(super) name: RowName,
     pub(super) lookup: Lookup,
-    sealed: Zeroizing<Vec<u8>>,
+    sealed: Wiped,
 }
 
 impl SealedRow {
@@ -57,14 +56,14 @@ impl SealedRow {
         Ok(Self {
             name: RowName { table, id: row.get(0)? },
             lookup: blob(1)?.try_into().unwrap_or_default(),
-            sealed: Zeroizing::new(blob(2)?.to_vec()),
+            sealed: Wiped::copy_of(blob(2)?),
         })
     }
 
     /// Opens the row in place and decodes its record. Once only.
     pub(super) fn open<'r, R: Deserialize<'r>>(&'r mut self, keys: &Keyring) -> Result<R, StoreError> {
         let name = self.name;
-        let plain = keys.open(name.table, &self.lookup, &mut self.sealed).ok_or_else(|| name.corrupt())?;
+        let plain = keys.open(name.table, &self.lookup, self.sealed.as_mut()).ok_or_else(|| name.corrupt())?;
         // The decoder's error could quote the record.
         serde_json::from_slice(plain).map_err(|_| name.corrupt())
     }

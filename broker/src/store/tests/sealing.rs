@@ -8,19 +8,21 @@ use crate::{
     store::{StoreError, StoredProvider, Vault},
 };
 
+/// Words of every kind that the test saves.
+const MARKERS: [&str; 9] = [
+    "marker-app",
+    "marker-client",
+    "marker-secret",
+    "marker-scope",
+    "marker-user",
+    "marker-at",
+    "marker-rt",
+    "marker-id",
+    "marker-jwks",
+];
+
 #[tokio::test]
 async fn the_files_hold_no_marker() {
-    const MARKERS: [&str; 9] = [
-        "marker-app",
-        "marker-client",
-        "marker-secret",
-        "marker-scope",
-        "marker-user",
-        "marker-at",
-        "marker-rt",
-        "marker-id",
-        "marker-jwks",
-    ];
     let scratch = Scratch::new();
     let vault = scratch.vault();
     let application = add(

@@ -48,7 +48,11 @@ async fn expired_tokens_are_purged_by_the_hour() {
     assert_eq!(vault.purge_expired(now(3)).await, Ok(1));
     assert_eq!(vault.purge_expired(now(20_000)).await, Ok(1));
     assert_eq!(vault.counts().unwrap().access_tokens, 0);
-    assert_eq!(vault.verify().await.unwrap(), VerifyReport { rows_checked: 1, problems: vec![] });
+    // The application and the mark.
+    assert_eq!(vault.verify().await.unwrap(), VerifyReport { rows_checked: 2, problems: vec![] });
+    scratch.sql().execute("UPDATE meta SET value = x'00' WHERE key = 'purge mark'", []).unwrap();
+    assert_eq!(vault.verify().await.unwrap().problems, ["meta purge mark does not open"]);
+    assert_eq!(vault.purge_expired(now(20_000)).await, Ok(0));
 }
 
 #[tokio::test]

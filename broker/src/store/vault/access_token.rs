@@ -68,7 +68,13 @@ impl Vault {
 
 /// Purges some hours from the mark on, and moves the mark. A mark in the future (the clock was wrong) comes back.
 fn purge_step(tables: &Tables<'_>, current: i64) -> Result<Step, StoreError> {
-    let marked = tables.purge_mark()?;
+    let marked = match tables.purge_mark() {
+        Err(StoreError::Corrupt(row)) => {
+            tracing::warn!(row, "a row of the store does not open; the purge starts over");
+            None
+        }
+        marked => marked?,
+    };
     let start = marked.unwrap_or(current - FIRST_LOOK_BACK).min(current);
     let (mut hour, mut removed) = (start, 0);
     let end = current.min(start.saturating_add(HOURS_PER_STEP));

@@ -44,7 +44,7 @@ pub struct StoredEntry {
 
 impl Vault {
     /// Access tokens, refresh tokens and ID tokens of a client, or all: in that order, oldest first. Damaged rows are left
-    /// out and logged.
+    /// out and logged. A grant of a family belongs to no single client.
     pub fn entries(&self, client: Option<&Client>) -> Result<Vec<StoredEntry>, StoreError> {
         self.read(|tables| {
             let mut entries = Vec::new();

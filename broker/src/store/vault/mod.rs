@@ -58,11 +58,12 @@ pub enum WriterMode {
 pub struct Vault(Arc<Shared>);
 
 struct Shared {
+    /// First, so that the database is closed before the folder is given up.
+    state: RwLock<State>,
     folder: DataFolder,
     source: KeySource,
     randomness: Randomness,
     mode: WriterMode,
-    state: RwLock<State>,
 }
 
 enum State {

@@ -128,6 +128,15 @@ impl Check {
                 }
             }
         }
+        match (Tables { db: &self.db, keys: &self.keys }).purge_mark() {
+            Ok(None) => {}
+            Ok(Some(_)) => report.rows_checked += 1,
+            Err(StoreError::Corrupt(row)) => {
+                report.rows_checked += 1;
+                report.add(format!("{row} does not open"));
+            }
+            Err(error) => return Err(error),
+        }
         Ok(report)
     }
 
