@@ -9,7 +9,7 @@ mod output;
 
 use std::process::ExitCode;
 
-use token_broker_client::{Client, ClientOptions};
+use token_broker_client::ClientOptions;
 
 use crate::{
     arguments::{Arguments, Command},
@@ -41,7 +41,7 @@ fn run(arguments: Arguments, output: Output) -> Result<Exit, Failed> {
         .map_err(|error| Failed::System(format!("cannot start: {error}")))?;
     let result = runtime.block_on(async {
         let options = ClientOptions { socket: arguments.socket, server_uid: None };
-        let session = Session { client: Client::new(&options)?, output };
+        let session = Session { options, output };
         // Ending the command drops what it waits for: a sign-in is cancelled at the daemon.
         tokio::select! {
             biased;

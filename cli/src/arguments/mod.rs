@@ -28,6 +28,7 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 sign-in needed, 4 no daemon, 5 refused, 6 try again later, 7 locked, 130 cancelled.";
 
+const GLOBAL: &str = "Global options";
 const SOCKET_HELP: &str =
     "Socket of the daemon [default: $TOKEN_BROKER_SOCKET, else $XDG_RUNTIME_DIR/token-broker/broker.sock]";
 
@@ -36,10 +37,10 @@ const SOCKET_HELP: &str =
 #[command(name = "broker-cli", version, after_help = EXAMPLES, propagate_version = false, max_term_width = 110)]
 pub(crate) struct Arguments {
     /// Socket of the daemon.
-    #[arg(long, global = true, value_name = "PATH", help = SOCKET_HELP)]
+    #[arg(long, global = true, value_name = "PATH", help = SOCKET_HELP, help_heading = GLOBAL)]
     pub(crate) socket: Option<PathBuf>,
     /// Print a stable JSON form, errors too
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
     /// What to do
     #[command(subcommand)]

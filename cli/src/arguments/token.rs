@@ -11,6 +11,15 @@ use token_broker_client::{
 
 use super::{application, claims, duration, scopes};
 
+const FORMATS: &str = "\
+Formats:
+  raw          The token and a newline, nothing else
+  json         The same as --json
+  header       An HTTP header: Authorization: Bearer TOKEN
+  env          Shell lines that export ACCESS_TOKEN and ACCESS_TOKEN_EXPIRES_ON
+  xoauth2      Initial response of the SASL mechanism XOAUTH2
+  oauthbearer  Initial response of the SASL mechanism OAUTHBEARER (RFC 7628)";
+
 /// How the token is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -18,11 +27,9 @@ pub(crate) enum Format {
     Raw,
     /// The same as --json
     Json,
-    /// An HTTP header.
-    #[value(help = "An HTTP header: Authorization: Bearer TOKEN")]
+    /// An HTTP header
     Header,
-    /// Shell lines.
-    #[value(help = "Shell lines that export ACCESS_TOKEN and ACCESS_TOKEN_EXPIRES_ON")]
+    /// Shell lines to export it
     Env,
     /// Initial response of the SASL mechanism XOAUTH2
     Xoauth2,
@@ -32,6 +39,7 @@ pub(crate) enum Format {
 
 /// `token`.
 #[derive(Debug, Args)]
+#[command(after_help = FORMATS)]
 pub(crate) struct TokenArguments {
     /// Name of the application
     #[arg(value_name = "APP", value_parser = application)]
@@ -60,8 +68,8 @@ pub(crate) struct TokenArguments {
     /// Ask for the ID token too; it is in the forms json and env
     #[arg(long)]
     pub(crate) id_token: bool,
-    /// How to print it
-    #[arg(long, value_enum, default_value = "raw")]
+    /// How to print it, see below
+    #[arg(long, value_enum, default_value = "raw", hide_possible_values = true)]
     pub(crate) format: Format,
 }
 

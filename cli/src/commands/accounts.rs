@@ -15,7 +15,7 @@ use crate::{
 
 /// Lists the accounts.
 pub(super) async fn list(session: &Session, application: Option<&ApplicationName>) -> Result<Exit, Failed> {
-    let accounts = session.client.accounts(application).await?;
+    let accounts = session.client()?.accounts(application).await?;
     let output = session.output;
     if output.is_json() {
         output::json(&AccountsJson::from(accounts.as_slice()))?;
@@ -35,7 +35,7 @@ pub(super) async fn list(session: &Session, application: Option<&ApplicationName
 /// Signs out. A revocation that failed is told and has its own exit code; the tokens are gone all the same.
 pub(super) async fn sign_out(session: &Session, arguments: LogoutArguments) -> Result<Exit, Failed> {
     let application = arguments.application.clone();
-    let answer = session.client.sign_out(&arguments.into_request()).await?;
+    let answer = session.client()?.sign_out(&arguments.into_request()).await?;
     let output = session.output;
     if output.is_json() {
         output::json(&SignOutJson::from(&answer))?;

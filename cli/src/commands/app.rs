@@ -44,7 +44,7 @@ async fn add(session: &Session, arguments: AddArguments) -> Result<Exit, Failed>
         None
     };
     let new = arguments.into_new(client_secret)?;
-    let (application, changed) = session.client.add_application(&new).await?;
+    let (application, changed) = session.client()?.add_application(&new).await?;
     if output.is_json() {
         output::json(&AddedJson { application: ApplicationJson::from(&application), changed })?;
     } else {
@@ -62,7 +62,7 @@ async fn add(session: &Session, arguments: AddArguments) -> Result<Exit, Failed>
 }
 
 async fn list(session: &Session) -> Result<Exit, Failed> {
-    let applications = session.client.applications().await?;
+    let applications = session.client()?.applications().await?;
     let output = session.output;
     if output.is_json() {
         output::json(&ApplicationsJson::from(applications.as_slice()))?;
@@ -79,7 +79,7 @@ async fn list(session: &Session) -> Result<Exit, Failed> {
 }
 
 async fn show(session: &Session, name: &ApplicationName) -> Result<Exit, Failed> {
-    let application = session.client.application(name).await?;
+    let application = session.client()?.application(name).await?;
     let output = session.output;
     if output.is_json() {
         output::json(&ApplicationJson::from(&application))?;
@@ -107,13 +107,17 @@ fn facts(application: Application) -> [(&'static str, String); 6] {
 }
 
 async fn remove(session: &Session, name: &ApplicationName) -> Result<Exit, Failed> {
-    let removed = session.client.remove_application(name).await?;
+    let removed = session.client()?.remove_application(name).await?;
     let output = session.output;
     if output.is_json() {
         output::json(&RemovedJson::new(name, removed))?;
     } else {
-        let (accounts, tokens) = (removed.accounts, removed.tokens);
-        output::line(&format!("Removed {name} with {accounts} accounts and {tokens} tokens"))?;
+        let (accounts, tokens) = (counted(removed.accounts, "account"), counted(removed.tokens, "token"));
+        output::line(&format!("Removed {name} with {accounts} and {tokens}"))?;
     }
     Ok(Exit::Done)
+}
+
+fn counted(number: i64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -25,12 +25,13 @@ pub(super) async fn run(session: &Session, arguments: &ApplyArguments) -> Result
     if wanted.is_empty() && !output.is_json() {
         output.note("the file lists no [[application]]; nothing to do");
     }
-    let known = session.client.applications().await?;
+    let client = session.client()?;
+    let known = client.applications().await?;
     let known: BTreeSet<&str> = known.iter().map(|application| application.name.as_str()).collect();
     let mut applied = Vec::with_capacity(wanted.len());
     for new in wanted {
         let name = new.name.to_string();
-        let one = session.client.add_application(&new).await;
+        let one = client.add_application(&new).await;
         let (_, changed) = one.map_err(|error| Failed::Application(name.clone(), Box::new(error.into())))?;
         let result = match (known.contains(name.as_str()), changed) {
             (false, _) => "added",

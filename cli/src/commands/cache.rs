@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, command: CacheCommand) -> Result<Exit
 }
 
 async fn list(session: &Session, application: Option<&ApplicationName>) -> Result<Exit, Failed> {
-    let entries = session.client.cache_entries(application).await?;
+    let entries = session.client()?.cache_entries(application).await?;
     let output = session.output;
     if output.is_json() {
         output::json(&EntriesJson::from(entries.as_slice()))?;
@@ -55,7 +55,7 @@ async fn list(session: &Session, application: Option<&ApplicationName>) -> Resul
 }
 
 async fn show(session: &Session, id: CacheEntryId) -> Result<Exit, Failed> {
-    let entry = session.client.cache_entry(id).await?;
+    let entry = session.client()?.cache_entry(id).await?;
     let output = session.output;
     if output.is_json() {
         output::json(&EntryJson::from(&entry))?;
@@ -85,7 +85,7 @@ fn facts(entry: CacheEntry, now: UnixTime) -> impl Iterator<Item = (&'static str
 }
 
 async fn remove(session: &Session, id: CacheEntryId) -> Result<Exit, Failed> {
-    session.client.remove_cache_entry(id).await?;
+    session.client()?.remove_cache_entry(id).await?;
     let output = session.output;
     if output.is_json() {
         output::json(&EntryRemovedJson { removed: id.to_string() })?;
@@ -96,7 +96,7 @@ async fn remove(session: &Session, id: CacheEntryId) -> Result<Exit, Failed> {
 }
 
 async fn verify(session: &Session) -> Result<Exit, Failed> {
-    let verification = session.client.verify_cache().await?;
+    let verification = session.client()?.verify_cache().await?;
     let output = session.output;
     let is_sound = verification.problems.is_empty();
     if output.is_json() {

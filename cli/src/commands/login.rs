@@ -56,7 +56,7 @@ pub(super) async fn run(session: &Session, arguments: LoginArguments) -> Result<
     let application = arguments.application.clone();
     let way = Way::choose(&arguments, |name| std::env::var_os(name));
     let request = arguments.into_request(way.method())?;
-    let mut events = session.client.sign_in(&request).await?;
+    let mut events = session.client()?.sign_in(&request).await?;
     let mut waiting = None;
     while let Some(event) = events.next().await? {
         drop(waiting.take());
@@ -87,7 +87,6 @@ fn show_url(session: &Session, way: Way, application: &ApplicationName, url: &Se
         } else {
             format!("To sign in to {application}, visit:")
         };
-        // On a terminal for its user, not into a log: it can finish this sign-in.
         output.note(&format!("{what}\n  {}", visible(url.expose())));
     } else if !output.is_json() {
         output::secret_line(url)?;

@@ -9,7 +9,7 @@ mod login;
 mod status;
 mod token;
 
-use token_broker_client::Client;
+use token_broker_client::{Client, ClientOptions};
 
 use crate::{
     arguments::{Command, app::AppCommand},
@@ -19,10 +19,17 @@ use crate::{
 
 /// What every command has at hand.
 pub(crate) struct Session {
-    /// The daemon.
-    pub(crate) client: Client,
+    /// Where the daemon is.
+    pub(crate) options: ClientOptions,
     /// Where to write.
     pub(crate) output: Output,
+}
+
+impl Session {
+    /// The daemon. Asked for when the arguments are known to be right: wrong usage is told first.
+    fn client(&self) -> Result<Client, Failed> {
+        Ok(Client::new(&self.options)?)
+    }
 }
 
 /// Runs the command.

@@ -12,7 +12,8 @@ use crate::{
 /// Asks and prints.
 pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<Exit, Failed> {
     let (format, wants_id_token) = (arguments.format, arguments.id_token);
-    let answer = session.client.token(&arguments.into_request()?).await?;
+    let request = arguments.into_request()?;
+    let answer = session.client()?.token(&request).await?;
     let output = session.output;
     if output.is_json() {
         output::json(&TokenJson::from(&answer))?;
