@@ -23,7 +23,7 @@ use crate::{
 
 /// Everything the request needs to know, so that it can outlive the call that started it.
 struct AppOnly {
-    stored: StoredApplication,
+    stored: Arc<StoredApplication>,
     partition: TokenPartition,
     scopes: ScopeSet,
     purpose: Purpose,
@@ -53,7 +53,7 @@ impl Desk {
         let key = FlightKey::Application(partition.clone(), scopes.clone());
         loop {
             let app_only = AppOnly {
-                stored: wanted.stored.clone(),
+                stored: Arc::clone(&wanted.stored),
                 partition: partition.clone(),
                 scopes: scopes.clone(),
                 purpose: wanted.purpose.clone(),

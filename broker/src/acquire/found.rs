@@ -1,5 +1,7 @@
 //! Looks up what a request names: the application, the user, the cached token. Reads only.
 
+use std::sync::Arc;
+
 use token_broker_proto::{
     Account,
     calls::ApplicationSelector,
@@ -12,12 +14,9 @@ use crate::{
     store::StoredApplication,
 };
 
-/// Most candidates to choose from that an error lists.
-const MAX_CANDIDATES: usize = 8;
-
 impl Desk {
     /// The application of a request.
-    pub(super) fn find_application(&self, selector: &ApplicationSelector) -> Result<StoredApplication, DeskError> {
+    pub(super) fn find_application(&self, selector: &ApplicationSelector) -> Result<Arc<StoredApplication>, DeskError> {
         let found = self.vault.find_application(selector)?;
         found.ok_or_else(|| {
             DeskError::ApplicationNotFound(match selector {
@@ -28,7 +27,7 @@ impl Desk {
     }
 
     /// The application of that name.
-    pub(super) fn find_application_named(&self, name: &ApplicationName) -> Result<StoredApplication, DeskError> {
+    pub(super) fn find_application_named(&self, name: &ApplicationName) -> Result<Arc<StoredApplication>, DeskError> {
         self.find_application(&ApplicationSelector::Name(name.clone()))
     }
 
@@ -39,16 +38,13 @@ impl Desk {
         selector: Option<&str>,
     ) -> Result<Option<User>, DeskError> {
         let client = application.client();
-        let mut users = match selector {
-            Some(selector) => self.vault.find_user(&client, selector)?,
-            None => self.vault.users(&client, MAX_CANDIDATES)?,
-        };
+        let users = self.vault.find_users(&client, selector)?;
         if users.len() > 1 {
             let candidates = accounts(&users, &client, application);
             return Err(DeskError::AccountAmbiguous { candidates });
         }
-        match (users.pop(), selector) {
-            (Some(user), _) => Ok(Some(user)),
+        match (users.first(), selector) {
+            (Some(user), _) => Ok(Some(user.clone())),
             (None, Some(named)) if !self.vault.users(&client, 1)?.is_empty() => {
                 Err(DeskError::AccountNotFound { account: named.to_owned(), application: application.name.to_string() })
             }
@@ -76,9 +72,9 @@ impl Desk {
     ) -> Result<Vec<Account>, DeskError> {
         tracing::debug!(%caller, "list accounts");
         if let Some(name) = application {
-            let found = self.find_application_named(name)?.application;
-            let users = self.vault.users(&found.client(), usize::MAX)?;
-            return Ok(accounts(&users, &found.client(), &found));
+            let found = self.find_application_named(name)?;
+            let client = found.application.client();
+            return Ok(accounts(&self.vault.users(&client, usize::MAX)?, &client, &found.application));
         }
         let users = self.vault.accounts()?;
         let applications = self.vault.applications()?;

@@ -29,7 +29,7 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct Refresh {
     pub grant_key: GrantKey,
-    stored: StoredApplication,
+    stored: Arc<StoredApplication>,
     user: User,
     partition: TokenPartition,
     scopes: ScopeSet,
@@ -46,7 +46,7 @@ impl Refresh {
                 holder: GrantHolder::Client(partition.client_id.clone()),
                 home_account_id: user.home_account_id.clone(),
             },
-            stored: wanted.stored.clone(),
+            stored: Arc::clone(&wanted.stored),
             user: user.clone(),
             partition,
             scopes: wanted.scopes.clone(),

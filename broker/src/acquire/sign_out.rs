@@ -14,13 +14,14 @@ impl Desk {
     /// Signs an account out.
     pub async fn sign_out(&self, caller: &Caller, request: &SignOutRequest) -> Result<SignOutAnswer, DeskError> {
         tracing::debug!(%caller, revoke = request.revoke, "sign out");
-        let application = self.find_application_named(&request.application)?.application;
+        let stored = self.find_application_named(&request.application)?;
+        let application = &stored.application;
         let client = application.client();
-        let Some(user) = self.find_user(&application, request.account.as_deref())? else {
+        let Some(user) = self.find_user(application, request.account.as_deref())? else {
             return Ok(SignOutAnswer { account: None, revocation: Revocation::NotRequested });
         };
         let revocation =
-            if request.revoke { self.revoke(&application, &user, request).await } else { Revocation::NotRequested };
+            if request.revoke { self.revoke(application, &user, request).await } else { Revocation::NotRequested };
         self.vault.remove_account(&client, &user.home_account_id).await?;
         tracing::info!("signed out");
         Ok(SignOutAnswer { account: Some(user.account(&client, &application.name)), revocation })

@@ -24,7 +24,7 @@ pub(super) type Refreshed = Result<(CachedToken, TokenSource), DeskError>;
 
 /// A token request with everything looked up that it names.
 pub(super) struct Wanted {
-    pub stored: StoredApplication,
+    pub stored: Arc<StoredApplication>,
     pub scopes: ScopeSet,
     pub purpose: Purpose,
     pub min_validity: Option<Duration>,

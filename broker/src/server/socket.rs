@@ -151,7 +151,7 @@ mod tests {
     #[tokio::test]
     async fn a_stale_socket_is_replaced_and_a_living_one_is_not() {
         let scratch = tempfile::tempdir().expect("scratch folder");
-        let path = scratch.path().join("broker.sock");
+        let path = scratch.path().join("run").join("broker.sock");
         drop(bind(&path).await.expect("a first daemon"));
         let _second = bind(&path).await.expect("the stale file is replaced");
         assert!(matches!(bind(&path).await, Err(SocketError::InUse(_))));
@@ -167,7 +167,9 @@ mod tests {
         let link = scratch.path().join("link");
         std::os::unix::fs::symlink(scratch.path(), &link).expect("a link");
         assert!(matches!(bind(&link.join("s")).await, Err(SocketError::UnsafeFolder { .. })));
-        let file = scratch.path().join("file");
+        let closed = scratch.path().join("closed");
+        drop(bind(&closed.join("s")).await.expect("a safe place"));
+        let file = closed.join("file");
         fs::write(&file, "mine").expect("a file");
         assert!(matches!(bind(&file).await, Err(SocketError::NotASocket(_))));
         assert_eq!(fs::read_to_string(&file).expect("still there"), "mine");

@@ -13,7 +13,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{error::StoreError, rows::Tables, seal::Keyring};
+use super::{error::StoreError, recall::Epoch, rows::Tables, seal::Keyring};
 
 /// Most jobs in one transaction.
 const MAX_BATCH: usize = 64;
@@ -66,15 +66,15 @@ pub(super) enum Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn thread(db: Connection, keys: Arc<Keyring>) -> std::io::Result<Self> {
+    pub(super) fn thread(db: Connection, keys: Arc<Keyring>, epoch: Epoch) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
-        let committer = Committer { db, keys, commits: 0 };
+        let committer = Committer { db, keys, epoch, commits: 0 };
         let thread = thread::Builder::new().name("vault-writer".into()).spawn(move || committer.serve(&waiting))?;
         Ok(Self::Thread { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
     }
 
-    pub(super) fn inline(db: Connection, keys: Arc<Keyring>) -> Self {
-        Self::Inline(Mutex::new(Some(Committer { db, keys, commits: 0 })))
+    pub(super) fn inline(db: Connection, keys: Arc<Keyring>, epoch: Epoch) -> Self {
+        Self::Inline(Mutex::new(Some(Committer { db, keys, epoch, commits: 0 })))
     }
 
     /// Hands a write over; the answer comes after its commit. It is done even if nobody waits for the answer any more.
@@ -129,6 +129,7 @@ impl Drop for Writer {
 pub(super) struct Committer {
     db: Connection,
     keys: Arc<Keyring>,
+    epoch: Epoch,
     /// Since the journal was last moved into the database.
     commits: u32,
 }
@@ -152,6 +153,7 @@ impl Committer {
         if committed.is_err() && !self.db.is_autocommit() {
             let _ = self.sql("ROLLBACK");
         }
+        self.epoch.turn();
         self.commits = self.commits.saturating_add(1);
         for job in batch {
             job.answer(committed.clone());

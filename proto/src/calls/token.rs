@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Which application asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ApplicationSelector {
     /// By its name in the broker.
     Name(ApplicationName),

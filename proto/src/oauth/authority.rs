@@ -21,7 +21,7 @@ const ENTRA_HOSTS: [&str; 6] = [
 ];
 
 /// Who issues the tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Authority {
     /// An OpenID Connect provider, by its issuer identifier.
     OpenIdConnect {
@@ -42,7 +42,7 @@ pub enum Authority {
 }
 
 /// Endpoints given by hand.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoints {
     /// RFC 6749, section 3.2.
     pub token: Url,

@@ -27,7 +27,7 @@ pub type SignInEvents = mpsc::Receiver<Result<SignInEvent, DeskError>>;
 
 /// A sign-in that is under way.
 struct SignIn {
-    stored: StoredApplication,
+    stored: Arc<StoredApplication>,
     metadata: ProviderMetadata,
     request: SignInRequest,
     scopes: ScopeSet,
@@ -75,7 +75,7 @@ impl Desk {
 
     async fn run(
         &self,
-        stored: StoredApplication,
+        stored: Arc<StoredApplication>,
         request: SignInRequest,
         events: mpsc::Sender<Result<SignInEvent, DeskError>>,
     ) -> Result<SignInEvent, DeskError> {

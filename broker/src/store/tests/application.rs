@@ -21,7 +21,7 @@ async fn save(vault: &Vault, new: RegisteredApplication, existing: ExistingAppli
 }
 
 fn find(vault: &Vault, text: &str) -> StoredApplication {
-    vault.find_application(&ApplicationSelector::Name(name(text))).unwrap().unwrap()
+    vault.find_application(&ApplicationSelector::Name(name(text))).unwrap().unwrap().as_ref().clone()
 }
 
 fn secret(application: &StoredApplication) -> Option<&str> {

@@ -116,7 +116,7 @@ async fn a_row_that_was_moved_does_not_open() {
             }
             "grant_token" => assert_eq!(vault.find_grant(&grant_key(&client("c"), "a")).unwrap_err(), corrupt),
             _ => {
-                assert_eq!(vault.find_user(&client("c"), "a").unwrap_err(), corrupt);
+                assert_eq!(vault.find_users(&client("c"), Some("a")).unwrap_err(), corrupt);
                 assert!(vault.users(&client("c"), 9).unwrap().is_empty());
             }
         }

@@ -129,14 +129,19 @@ async fn users_are_found_by_id_and_by_username() {
     namesake.user.username = "A@example.ORG".into();
     vault.save_sign_in(namesake).await.unwrap();
     let found = |selector: &str| -> Vec<String> {
-        vault.find_user(&client("c"), selector).unwrap().into_iter().map(|user| user.home_account_id).collect()
+        vault
+            .find_users(&client("c"), Some(selector))
+            .unwrap()
+            .iter()
+            .map(|user| user.home_account_id.clone())
+            .collect()
     };
     assert_eq!(found("a"), ["a"]);
     assert_eq!(found("a@EXAMPLE.org"), ["a", "guest"]);
     assert_eq!(found("\u{e9}mile@example.org"), ["\u{c9}mile"]);
     assert_eq!(found("A"), [""; 0]);
     assert_eq!(found(""), [""; 0]);
-    assert!(vault.find_user(&client("other"), "a").unwrap().is_empty());
+    assert!(vault.find_users(&client("other"), Some("a")).unwrap().is_empty());
     let first = vault.users(&client("c"), 2).unwrap();
     assert_eq!(first, [user("b"), user("a")]);
     // Signing in again brings the account up to date and keeps its place.

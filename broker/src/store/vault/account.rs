@@ -1,10 +1,15 @@
 //! Finding the users of a client, and signing one out.
 
+use std::sync::Arc;
+
 use super::Vault;
 use crate::{
     model::{Client, GrantHolder, GrantKey, User},
     store::error::StoreError,
 };
+
+/// Most users that are listed to choose from.
+const MAX_CANDIDATES: usize = 8;
 
 impl Vault {
     /// Users of a client, who signed in first comes first; at most `limit`.
@@ -12,15 +17,19 @@ impl Vault {
         self.read(|tables| tables.accounts_of(client, limit))
     }
 
-    /// The user with that home account id, else those with that username in whatever case.
-    pub fn find_user(&self, client: &Client, selector: &str) -> Result<Vec<User>, StoreError> {
-        if selector.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.read(|tables| match tables.account(client, selector)? {
-            Some(user) => Ok(vec![user]),
-            None => tables.accounts_by_username(client, selector),
-        })
+    /// The users that a selector means: the one with that home account id, else those with that username in whatever case.
+    /// Without a selector the client's first few.
+    pub fn find_users(&self, client: &Client, selector: Option<&str>) -> Result<Arc<[User]>, StoreError> {
+        let find = || match selector {
+            None => self.users(client, MAX_CANDIDATES),
+            Some("") => Ok(Vec::new()),
+            Some(selector) => self.read(|tables| match tables.account(client, selector)? {
+                Some(user) => Ok(vec![user]),
+                None => tables.accounts_by_username(client, selector),
+            }),
+        };
+        let question = (client.clone(), selector.map(str::to_owned));
+        self.0.open()?.users.or_find(question, || Ok(find()?.into()))
     }
 
     /// Every account with its client, who signed in first comes first.

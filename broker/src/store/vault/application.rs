@@ -1,6 +1,8 @@
 //! Registering, finding and removing applications. Owns what goes with a registration: a client's accounts and tokens are
 //! removed with the last name that stands for it.
 
+use std::sync::Arc;
+
 use token_broker_proto::{
     calls::{ApplicationSelector, ExistingApplication},
     oauth::ApplicationName,
@@ -36,13 +38,19 @@ pub struct RemovedApplication {
 
 impl Vault {
     /// The application of that name, or the first one with that client id and authority.
-    pub fn find_application(&self, selector: &ApplicationSelector) -> Result<Option<StoredApplication>, StoreError> {
-        self.read(|tables| match selector {
-            ApplicationSelector::Name(name) => tables.application_by_name(name),
-            ApplicationSelector::Client { client_id, authority } => {
-                tables.application_by_registration(client_id, authority)
-            }
-        })
+    pub fn find_application(
+        &self,
+        selector: &ApplicationSelector,
+    ) -> Result<Option<Arc<StoredApplication>>, StoreError> {
+        let find = || {
+            self.read(|tables| match selector {
+                ApplicationSelector::Name(name) => tables.application_by_name(name),
+                ApplicationSelector::Client { client_id, authority } => {
+                    tables.application_by_registration(client_id, authority)
+                }
+            })
+        };
+        self.0.open()?.applications.or_find(selector.clone(), || Ok(find()?.map(Arc::new)))
     }
 
     /// Every application, by name.

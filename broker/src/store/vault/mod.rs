@@ -17,16 +17,19 @@ use std::{
 };
 
 use rusqlite::Connection;
+use token_broker_proto::calls::ApplicationSelector;
 
 use super::{
     error::{StartError, StoreError},
     folder::DataFolder,
     key::{KeySource, Randomness},
     open::{self, Database, Opened},
-    rows::Tables,
+    recall::{Epoch, Recall},
+    rows::{Tables, application::StoredApplication},
     seal::Keyring,
     writer::Writer,
 };
+use crate::model::{Client, User};
 
 pub use application::{RemovedApplication, SavedApplication};
 pub use entry::StoredEntry;
@@ -79,6 +82,8 @@ struct OpenVault {
     reader: Mutex<Option<Connection>>,
     writer: Writer,
     verification: verify::Threads,
+    applications: Recall<ApplicationSelector, Option<Arc<StoredApplication>>>,
+    users: Recall<(Client, Option<String>), Arc<[User]>>,
 }
 
 impl Vault {
@@ -166,13 +171,21 @@ impl Shared {
             Opened::Locked(reason) => return Ok(State::Locked(reason)),
         };
         let Database { keys, reader, writer } = database;
+        let epoch = Epoch::default();
         let writer = match self.mode {
-            WriterMode::Thread => Writer::thread(writer, Arc::clone(&keys))
+            WriterMode::Thread => Writer::thread(writer, Arc::clone(&keys), epoch.clone())
                 .map_err(|source| StartError::Io { path: self.folder.database(), source })?,
-            WriterMode::Inline => Writer::inline(writer, Arc::clone(&keys)),
+            WriterMode::Inline => Writer::inline(writer, Arc::clone(&keys), epoch.clone()),
         };
         let reader = Mutex::new(Some(reader));
-        Ok(State::Open(Arc::new(OpenVault { keys, reader, writer, verification: verify::Threads::default() })))
+        Ok(State::Open(Arc::new(OpenVault {
+            keys,
+            reader,
+            writer,
+            verification: verify::Threads::default(),
+            applications: Recall::new(epoch.clone()),
+            users: Recall::new(epoch),
+        })))
     }
 }
 
