@@ -7,10 +7,10 @@ use token_broker_proto::{
     calls::{TokenAnswer, TokenSource},
     oauth::{CorrelationId, ScopeSet},
 };
+use tracing::Instrument;
 
 use super::{
     Desk, FlightKey, Purpose,
-    flight::Boarding,
     found::bearer_partition,
     silent::{Refreshed, Wanted},
 };
@@ -51,7 +51,7 @@ impl Desk {
         // Reserved scopes ask for a user's tokens; there is no user here.
         let scopes = wanted.scopes.without_reserved();
         let key = FlightKey::Application(partition.clone(), scopes.clone());
-        loop {
+        let flight = || {
             let app_only = AppOnly {
                 stored: Arc::clone(&wanted.stored),
                 partition: partition.clone(),
@@ -59,21 +59,10 @@ impl Desk {
                 purpose: wanted.purpose.clone(),
                 correlation_id: wanted.correlation_id,
             };
-            let desk = Arc::clone(self);
-            let flight = || async move { desk.request_app_token(app_only).await };
-            match self.flights.board(&self.tasks.tracker, key.clone(), wanted.purpose.clone(), flight) {
-                Boarding::Aboard(landing) => {
-                    let died = || Err(DeskError::Internal("a client credentials request died".into()));
-                    return landing.result().await.unwrap_or_else(died);
-                }
-                Boarding::Occupied(landing) => {
-                    landing.result().await;
-                    if let Some(token) = self.fresh(wanted, partition)? {
-                        return Ok((token, TokenSource::Cache));
-                    }
-                }
-            }
-        }
+            let span = tracing::info_span!("client_credentials", correlation_id = %wanted.correlation_id);
+            Arc::clone(self).request_app_token(app_only).instrument(span)
+        };
+        self.fly(wanted, partition, &key, flight).await
     }
 
     async fn request_app_token(self: Arc<Self>, app_only: AppOnly) -> Refreshed {

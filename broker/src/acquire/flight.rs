@@ -11,7 +11,6 @@ use std::{
 use token_broker_proto::oauth::{Claims, ScopeSet};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
 
 use crate::model::{GrantKey, TokenPartition};
 
@@ -90,15 +89,12 @@ where
         drop(aloft);
         let seat = Seat { aloft: Arc::clone(&self.aloft), key };
         let flight = flight();
-        tasks.spawn(
-            async move {
-                let result = flight.await;
-                // First off the list, then the news: who hears it and asks again starts a new flight.
-                drop(seat);
-                sender.send_replace(Some(result));
-            }
-            .in_current_span(),
-        );
+        tasks.spawn(async move {
+            let result = flight.await;
+            // First off the list, then the news: who hears it and asks again starts a new flight.
+            drop(seat);
+            sender.send_replace(Some(result));
+        });
         Boarding::Aboard(Landing(result))
     }
 }

@@ -58,6 +58,8 @@ impl Desk {
         let limit = format!("pending sign-ins: {MAX_SIGN_INS}");
         let seat = Arc::clone(&self.sign_ins).try_acquire_owned().map_err(|_| DeskError::LimitExceeded(limit))?;
         let stored = self.find_application_named(&request.application)?;
+        let correlation_id = self.correlation_id(request.correlation_id);
+        let request = SignInRequest { correlation_id: Some(correlation_id), ..request };
         let (events, receiver) = mpsc::channel(4);
         let desk = Arc::clone(self);
         let task = async move {
@@ -69,7 +71,7 @@ impl Desk {
             }
             let _ = events.send(outcome).await;
         };
-        self.tasks.tracker.spawn(task.in_current_span());
+        self.tasks.tracker.spawn(task.instrument(tracing::info_span!("sign_in", %correlation_id)));
         Ok(receiver)
     }
 
