@@ -17,7 +17,7 @@ use super::{
 use crate::{
     flow::oauth::{ClientContext, client_credentials},
     model::{Credential, DeskError, TokenPartition},
-    provider::from_token,
+    provider::{from_token, ours},
     store::{Saved, StoredApplication},
 };
 
@@ -67,7 +67,7 @@ impl Desk {
 
     async fn request_app_token(self: Arc<Self>, app_only: AppOnly) -> Refreshed {
         let application = &app_only.stored.application;
-        let metadata = self.metadata(&application.authority, app_only.correlation_id).await?;
+        let metadata = self.unless_stopped(self.metadata(&application.authority, app_only.correlation_id)).await?;
         let client = ClientContext {
             metadata: &metadata,
             client_id: &application.client_id,
@@ -76,7 +76,11 @@ impl Desk {
         let claims = app_only.purpose.claims.as_ref();
         let request = client_credentials::request(client, &app_only.scopes, claims, app_only.correlation_id);
         let response = self.provider.tokens(request, &app_only.scopes).await.map_err(from_token)?;
-        let token = response.into_cached();
+        let token = response.cached();
+        if !app_only.scopes.is_covered_by(&token.scopes) {
+            let what = "the provider granted fewer scopes than were asked for";
+            return Err(DeskError::AuthorityRefused(ours("insufficient_scope", what)));
+        }
         match self.vault.save_app_token(app_only.stored.stamp, app_only.partition, token.clone()).await? {
             Saved::Done => Ok((token, TokenSource::IdentityProvider)),
             Saved::Discarded => Err(DeskError::ApplicationNotFound(application.name.to_string())),

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use token_broker_proto::oauth::{Claims, ScopeSet};
+use token_broker_proto::oauth::{ApplicationName, Claims, ScopeSet};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
@@ -26,6 +26,8 @@ pub(super) enum FlightKey {
 /// What a flight was started for; only a caller who wants just this may share its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Purpose {
+    /// The name that asks: another name of the same client may have another credential.
+    pub application: ApplicationName,
     /// Scopes that are sent, if any are.
     pub scopes: Option<ScopeSet>,
     /// Claims that are sent, if any are.

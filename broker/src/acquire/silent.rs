@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    model::{CachedToken, DeskError, Interaction, TokenPartition, User},
+    model::{CachedToken, DeskError, TokenPartition, User},
     store::StoredApplication,
 };
 
@@ -77,6 +77,7 @@ impl Desk {
         let stored = self.find_application(&request.application)?;
         let scopes = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
         let purpose = Purpose {
+            application: stored.application.name.clone(),
             scopes: scopes_to_send(&stored.application.authority, &scopes),
             claims: request.claims.clone(),
             forced: request.force_refresh,
@@ -111,6 +112,10 @@ impl Desk {
 
     async fn refreshed(self: &Arc<Self>, wanted: &Wanted, user: &User, partition: &TokenPartition) -> Refreshed {
         let refresh = Refresh::new(wanted, user, partition.clone());
+        // What this caller lacks must not become the outcome of a flight that others share.
+        if let Err(error) = self.usable_grant(&refresh) {
+            return self.valid_or(wanted, partition, error);
+        }
         let key = FlightKey::Grant(refresh.grant_key.clone());
         let flight = || {
             let span = tracing::info_span!("refresh", correlation_id = %wanted.correlation_id);
@@ -119,7 +124,7 @@ impl Desk {
         let outcome = self.fly(wanted, partition, &key, flight).await;
         match outcome {
             Ok((token, source)) if wanted.scopes.is_covered_by(&token.scopes) => Ok((token, source)),
-            Ok(_) => Err(no_grant(wanted)),
+            Ok((token, _)) => Err(refresh.no_grant(Some(&token.scopes))),
             Err(error) => self.valid_or(wanted, partition, error),
         }
     }
@@ -198,13 +203,6 @@ fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> 
     match authority {
         Authority::MicrosoftEntra { .. } => Some(scopes.with("openid").with("profile").with("offline_access")),
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,
-    }
-}
-
-pub(super) fn no_grant(wanted: &Wanted) -> DeskError {
-    DeskError::InteractionRequired {
-        application: wanted.stored.application.name.to_string(),
-        why: Interaction::NoGrant { scopes: wanted.scopes.to_string() },
     }
 }
 

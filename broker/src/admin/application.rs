@@ -2,7 +2,7 @@
 
 use token_broker_proto::{
     calls::{Application, CredentialKind, ExistingApplication, NewApplication},
-    oauth::ApplicationName,
+    oauth::{ApplicationName, Authority},
 };
 
 use super::Desk;
@@ -31,9 +31,10 @@ impl Desk {
         };
         let (existing, authority, name) = (new.existing, new.authority.clone(), new.name.clone());
         let saved = self.vault.save_application(registration(new), existing).await?;
-        if let Some(metadata) = found {
-            let jwks = self.vault.find_provider(&authority)?.and_then(|kept| kept.jwks);
-            self.vault.save_provider(&authority, StoredProvider { metadata, jwks }).await?;
+        if let Some(metadata) = found
+            && !matches!(authority, Authority::Endpoints(_))
+        {
+            self.vault.save_provider(&authority, StoredProvider { metadata, jwks: None }).await?;
         }
         match saved {
             SavedApplication::Added(stored) | SavedApplication::Replaced(stored) => Ok((shown(stored), true)),

@@ -65,8 +65,10 @@ impl Provider {
 
     /// Tokens for a request to the token endpoint.
     pub async fn tokens(&self, request: HttpRequest, requested: &ScopeSet) -> Result<TokenResponse, TokenError> {
+        // A token's life begins no later than this, however long the answer takes.
+        let asked_on = self.clock.now();
         let response = self.send(request).await.map_err(|error| error::token_error(&error))?;
-        token_response::parse(&response, requested, self.clock.now())
+        token_response::parse(&response, requested, asked_on)
     }
 
     /// Revokes a refresh token (RFC 7009).

@@ -4,6 +4,7 @@
 use std::future::Future;
 
 use token_broker_proto::{Invalid, oauth::CorrelationId};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tonic::{Request, Response, Status};
 use tracing::{Instrument, Span};
 
@@ -16,6 +17,8 @@ pub(super) struct Call {
     pub correlation_id: CorrelationId,
     rpc: &'static str,
     span: Span,
+    /// A stop waits for it.
+    _running: TaskTrackerToken,
 }
 
 impl Call {
@@ -33,7 +36,7 @@ impl Call {
         let caller = request.extensions().get::<Caller>().cloned();
         let caller = caller.ok_or_else(|| refuse(DeskError::Internal("a connection without caller".into())))?;
         let span = tracing::debug_span!("call", rpc, %correlation_id);
-        Ok(Self { caller, correlation_id, rpc, span })
+        Ok(Self { caller, correlation_id, rpc, span, _running: desk.running() })
     }
 
     /// Runs the verb in the call's span and puts its outcome on the wire.

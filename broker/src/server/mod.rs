@@ -14,7 +14,7 @@ use token_broker_proto::wire::{
     FILE_DESCRIPTOR_SET,
     v1::{broker_admin_server::BrokerAdminServer, token_broker_server::TokenBrokerServer},
 };
-use tokio::net::UnixListener;
+use tokio::{net::UnixListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
@@ -64,6 +64,7 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
+    let mut accepting = JoinSet::new();
     Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
         .add_service(broker)
@@ -71,7 +72,7 @@ pub async fn serve(
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
-        .serve_with_incoming_shutdown(connection::accepted(listener, owner), stop.cancelled_owned())
+        .serve_with_incoming_shutdown(connection::accepted(listener, owner, &mut accepting), stop.cancelled_owned())
         .await?;
     Ok(())
 }

@@ -21,7 +21,7 @@ impl Desk {
         let pending = self.begin(sign_in, &loopback)?;
         sign_in.tell(SignInEvent::OpenUrl(pending.url())).await;
         loop {
-            let Some(arrival) = loopback.next().await else {
+            let Some(arrival) = sign_in.patience.wait(loopback.next()).await? else {
                 return Err(DeskError::Internal("the loopback listener ended".into()));
             };
             match pending.accept(arrival.parameters.expose()) {
