@@ -71,6 +71,11 @@ impl TestDaemon {
         self.daemon.take().expect("a running daemon").stop().await.expect("the daemon stops cleanly");
     }
 
+    /// Starts a stopped one again on the same folder.
+    pub async fn start_again(&mut self) {
+        self.open().await;
+    }
+
     /// Stops it and starts it again on the same folder.
     pub async fn restart(&mut self) {
         self.stop().await;
