@@ -23,7 +23,7 @@ use tokio_util::{
 
 use crate::{
     model::DeskError,
-    ports::{Clock, Entropy, Http},
+    ports::{Clock, Entropy, Http, entropy},
     provider::Provider,
     store::Vault,
 };
@@ -85,9 +85,7 @@ impl Desk {
     /// The name of a call that came without one.
     #[must_use]
     pub fn new_correlation_id(&self) -> CorrelationId {
-        let mut random = [0; 16];
-        self.entropy.fill(&mut random);
-        CorrelationId::from_random(random)
+        entropy::correlation_id(&*self.entropy)
     }
 
     /// Counts a call that is being answered until it is dropped, so that a stop waits for it.

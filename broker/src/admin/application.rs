@@ -9,6 +9,7 @@ use super::Desk;
 use crate::{
     access::Caller,
     model::{Credential, DeskError, RegisteredApplication},
+    ports::entropy,
     store::{RemovedApplication, SavedApplication, StoredApplication, StoredProvider},
 };
 
@@ -27,7 +28,7 @@ impl Desk {
         let found = if new.offline {
             None
         } else {
-            Some(self.provider.discover(&new.authority, self.new_correlation_id()).await?)
+            Some(self.provider.discover(&new.authority, entropy::correlation_id(&*self.entropy)).await?)
         };
         let (existing, authority, name) = (new.existing, new.authority.clone(), new.name.clone());
         let saved = self.vault.save_application(registration(new), existing).await?;

@@ -27,7 +27,7 @@ pub(super) const TOP_FILES: [(&str, &[&str]); 6] = [
 const ALL: &[&str] = &["model", "access", "ports", "flow", "provider", "store", "acquire", "admin", "server"];
 
 /// Crates that any room may name.
-pub(super) const COMMONS: [&str; 14] = [
+pub(super) const COMMONS: [&str; 13] = [
     "std",
     "core",
     "alloc",
@@ -40,7 +40,6 @@ pub(super) const COMMONS: [&str; 14] = [
     "bytes",
     "http",
     "url",
-    "futures_core",
     "token_broker_proto",
 ];
 
