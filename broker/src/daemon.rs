@@ -141,5 +141,6 @@ fn open_vault(settings: &Settings, outside: &Outside) -> Result<Vault, StartErro
         folder: settings.data_dir.clone(),
         randomness: Arc::new(move |buffer: &mut [u8]| entropy.fill(buffer)),
         writer: WriterMode::Thread,
+        now: outside.clock.now(),
     })
 }

@@ -63,6 +63,7 @@ pub(crate) async fn fill(tokens: usize) -> Filled {
         folder: folder.path().join("data"),
         randomness: Arc::new(move |buffer: &mut [u8]| entropy.fill(buffer)),
         writer: WriterMode::Thread,
+        now: now(),
     };
     let vault = Vault::start(options).expect("a vault");
     let (stamp, client) = register(&vault).await;

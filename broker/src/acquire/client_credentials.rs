@@ -17,7 +17,7 @@ use super::{
 use crate::{
     flow::oauth::{ClientContext, client_credentials},
     model::{Credential, DeskError, TokenPartition},
-    provider::{from_token, ours},
+    provider::from_token,
     store::{Saved, StoredApplication},
 };
 
@@ -79,7 +79,7 @@ impl Desk {
         let token = response.cached();
         if !app_only.scopes.is_covered_by(&token.scopes) {
             let what = "the provider granted fewer scopes than were asked for";
-            return Err(DeskError::AuthorityRefused(ours("insufficient_scope", what)));
+            return Err(DeskError::AuthorityUnusable(what.to_owned()));
         }
         match self.vault.save_app_token(app_only.stored.stamp, app_only.partition, token.clone()).await? {
             Saved::Done => Ok((token, TokenSource::IdentityProvider)),

@@ -36,6 +36,7 @@ impl Desk {
             data_dir: self.about.data_dir.clone(),
             socket: self.about.socket.clone(),
             counts,
+            notices: self.vault.notices(),
         })
     }
 }

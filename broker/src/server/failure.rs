@@ -28,6 +28,7 @@ pub(super) fn status(error: DeskError, correlation_id: CorrelationId) -> Status 
         DeskError::Expired
         | DeskError::Cancelled
         | DeskError::AccessDenied(_)
+        | DeskError::AuthorityUnusable(_)
         | DeskError::AlreadyExists(_)
         | DeskError::Unsupported(_)
         | DeskError::StoreUnavailable(_) => known,

@@ -7,6 +7,7 @@ mod connection;
 mod failure;
 pub mod socket;
 mod token_broker;
+mod undecodable;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use tokio::{net::UnixListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
+use self::undecodable::Undecodable;
 use crate::{acquire, admin};
 
 /// Largest request in bytes: a user assertion with many groups fits, nothing sensible is larger.
@@ -67,8 +69,8 @@ pub async fn serve(
     let mut accepting = JoinSet::new();
     Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
-        .add_service(broker)
-        .add_service(administration)
+        .add_service(Undecodable(broker))
+        .add_service(Undecodable(administration))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)

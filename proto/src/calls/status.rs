@@ -21,6 +21,8 @@ pub struct DaemonStatus {
     pub socket: String,
     /// What the store holds.
     pub counts: StoreCounts,
+    /// What the owner should know and do something about, a sentence each.
+    pub notices: Vec<String>,
 }
 
 /// Number of rows in the store.
@@ -53,6 +55,7 @@ impl From<DaemonStatus> for v1::GetStatusResponse {
                 access_tokens: status.counts.access_tokens,
                 refresh_tokens: status.counts.refresh_tokens,
             }),
+            notices: status.notices,
         }
     }
 }
@@ -74,6 +77,7 @@ impl From<v1::GetStatusResponse> for DaemonStatus {
                 access_tokens: counts.access_tokens,
                 refresh_tokens: counts.refresh_tokens,
             },
+            notices: wire.notices,
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) const COMMONS: [&str; 13] = [
 ];
 
 /// Crates that are at home in some rooms or top files only.
-pub(super) const AT_HOME: [(&str, &[&str]); 26] = [
+pub(super) const AT_HOME: [(&str, &[&str]); 28] = [
     ("base64", &["flow", "store", "ports"]),
     ("clap", &["main", "config", "daemon"]),
     ("directories", &["paths", "config", "daemon"]),
@@ -60,6 +60,7 @@ pub(super) const AT_HOME: [(&str, &[&str]); 26] = [
     ("rustix", &["store", "server", "lifecycle", "paths"]),
     ("rustls", &["ports", "main"]),
     ("sd_notify", &["lifecycle"]),
+    ("strsim", &["config"]),
     ("token_broker", &["main"]),
     ("tokio_stream", &["acquire", "server", "daemon"]),
     ("tokio_util", &["acquire", "admin", "server", "daemon", "lifecycle"]),
@@ -69,6 +70,7 @@ pub(super) const AT_HOME: [(&str, &[&str]); 26] = [
     ("tonic_prost", &["server"]),
     ("tonic_reflection", &["server"]),
     ("tonic_types", &["server"]),
+    ("tower_service", &["server"]),
     ("tracing_subscriber", &["main", "daemon"]),
     ("uuid", &["ports", "server"]),
 ];

@@ -7,7 +7,6 @@ use crate::{
     acquire::{found::bearer_partition, metadata::Issued},
     flow::oauth::{id_token::Expectation, token_response::TokenResponse},
     model::{DeskError, Grant, GrantState, IdentityDocuments, User},
-    provider::ours,
     store::{Saved, SignInRecord},
 };
 
@@ -55,8 +54,7 @@ impl Desk {
             (Some((user, documents)), _) => Ok((user, Some(documents))),
             (None, Authority::Endpoints(_)) => Ok((nameless(), None)),
             (None, Authority::OpenIdConnect { .. } | Authority::MicrosoftEntra { .. }) => {
-                let what = "the provider answered without an ID token";
-                Err(DeskError::AuthorityRefused(ours("invalid_response", what)))
+                Err(DeskError::AuthorityUnusable("the provider answered without an ID token".to_owned()))
             }
         }
     }

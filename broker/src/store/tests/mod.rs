@@ -54,7 +54,7 @@ impl Scratch {
     }
 
     fn options(&self, writer: WriterMode) -> VaultOptions {
-        VaultOptions { folder: self.folder(), randomness: randomness(), writer }
+        VaultOptions { folder: self.folder(), randomness: randomness(), writer, now: at(0) }
     }
 
     fn vault(&self) -> Vault {
