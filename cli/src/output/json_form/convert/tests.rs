@@ -186,4 +186,6 @@ fn status() {
     );
     let locked = DaemonStatus { lock_reason: Some("the key is missing".into()), ..status };
     assert_eq!(value(StatusJson::from(&locked))["lock_reason"], "the key is missing");
+    let kept = DaemonStatus { notices: vec!["kept aside".into()], ..locked };
+    assert_eq!(value(StatusJson::from(&kept))["notices"], serde_json::json!(["kept aside"]));
 }
