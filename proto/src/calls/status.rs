@@ -21,6 +21,10 @@ pub struct DaemonStatus {
     pub socket: String,
     /// What the store holds.
     pub counts: StoreCounts,
+    /// Program file of the daemon; empty if it is not known.
+    pub executable: String,
+    /// Whether another program is at that path since the daemon started.
+    pub executable_replaced: bool,
 }
 
 /// Number of rows in the store.
@@ -53,6 +57,8 @@ impl From<DaemonStatus> for v1::GetStatusResponse {
                 access_tokens: status.counts.access_tokens,
                 refresh_tokens: status.counts.refresh_tokens,
             }),
+            executable: status.executable,
+            executable_replaced: status.executable_replaced,
         }
     }
 }
@@ -74,6 +80,8 @@ impl From<v1::GetStatusResponse> for DaemonStatus {
                 access_tokens: counts.access_tokens,
                 refresh_tokens: counts.refresh_tokens,
             },
+            executable: wire.executable,
+            executable_replaced: wire.executable_replaced,
         }
     }
 }

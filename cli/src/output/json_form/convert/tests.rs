@@ -176,6 +176,8 @@ fn status() {
         data_dir: "/d".into(),
         socket: "/s".into(),
         counts: StoreCounts { applications: 1, accounts: 2, access_tokens: 3, refresh_tokens: 4 },
+        executable: "/bin/d".into(),
+        executable_replaced: false,
     };
     assert_eq!(
         value(StatusJson::from(&status)),
