@@ -14,11 +14,7 @@ use token_broker::{
     daemon::{Daemon, Settings, Socket},
     lifecycle::{self, Signals, Upkeep},
     paths,
-    ports::{
-        clock::SystemClock,
-        entropy::SystemEntropy,
-        http::AdjustableHttp,
-    },
+    ports::{clock::SystemClock, entropy::SystemEntropy, http::AdjustableHttp},
     reload::{Reload, http_limits},
     server::socket::own_uid,
 };
