@@ -14,5 +14,6 @@ mod layers;
 mod main_job;
 mod proto_lint;
 mod selftest;
+mod service;
 mod single_flight;
 mod source;

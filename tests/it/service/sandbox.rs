@@ -1,0 +1,78 @@
+//! The directives of the unit are in force under this manager, and not only written down: the daemon's own process shows it, and
+//! a probe tries everything with them and without.
+
+use std::collections::BTreeMap;
+
+use token_broker_tests::{
+    folder,
+    peers::systemd::{UserSession, packaging},
+};
+
+use super::{installed, session};
+
+/// A line of `/proc/PID/status`.
+fn fact<'a>(status: &'a str, name: &str) -> &'a str {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.unwrap_or_else(|| panic!("{name} in\n{status}")).trim()
+}
+
+#[tokio::test]
+async fn the_daemon_runs_confined() {
+    let Some(session) = installed().await else { return };
+    session.ok("broker-cli status").await;
+    let pid = session.main_pid().await;
+    let status = session.look_into(&format!("/proc/{pid}/status")).await;
+    let facts = ["NoNewPrivs", "Seccomp", "Umask", "CapEff"].map(|name| fact(&status, name));
+    assert_eq!(facts, ["1", "2", "0077", "0000000000000000"]);
+    let filters: u32 = fact(&status, "Seccomp_filters").parse().unwrap();
+    assert!(filters >= 6, "one for each directive: {filters}");
+    let limits = session.look_into(&format!("/proc/{pid}/limits")).await;
+    let core: Vec<_> = limits.lines().filter(|line| line.starts_with("Max core file size")).collect();
+    assert_eq!(core[0].split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+    assert_eq!(
+        session.ok("stat --format=%a /run/user/61234/token-broker /run/user/61234/token-broker/broker.sock").await,
+        "700\n600\n"
+    );
+}
+
+/// Directives that the probe cannot tell by trying.
+const SHOWN_OTHERWISE: [&str; 3] = ["NoNewPrivileges", "SystemCallArchitectures", "SystemCallErrorNumber"];
+
+#[tokio::test]
+async fn every_directive_takes_away_what_it_names() {
+    let Some(session) = session().await else { return };
+    let unit = std::fs::read_to_string(packaging("systemd/token-broker.service")).unwrap();
+    let from = unit.find("NoNewPrivileges=").unwrap();
+    let sandbox = &unit[from..unit.find("[Install]").unwrap()];
+    let confined = probe(&session, "confined", sandbox).await;
+    let free = probe(&session, "free", "UMask=0022\nLimitCORE=infinity\n").await;
+    assert_eq!((confined["kept"].as_str(), free["kept"].as_str()), ("allowed", "allowed"));
+    for (name, outcome) in confined.iter().filter(|(name, _)| *name != "kept") {
+        assert_eq!(outcome, "refused", "{name} in {confined:?}");
+    }
+    // What this kernel refuses anyway proves nothing; most must be proven.
+    let proven: Vec<_> = free.iter().filter(|(_, outcome)| *outcome == "allowed").map(|(name, _)| name).collect();
+    for name in ["LockPersonality", "MemoryDenyWriteExecute", "RestrictSUIDSGID", "SystemCallFilter", "UMask"] {
+        assert!(proven.iter().any(|proven| *proven == name), "{name} proves something: {free:?}");
+    }
+    let written = sandbox.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+    for (directive, _) in written {
+        let tried = confined.contains_key(directive) || SHOWN_OTHERWISE.contains(&directive);
+        assert!(tried, "{directive} is tried by no probe");
+    }
+}
+
+/// Runs the probe under these directives: what it tried, and whether that was allowed.
+async fn probe(session: &UserSession, name: &str, sandbox: &str) -> BTreeMap<String, String> {
+    let program = session.put(&folder("peers/systemd/probe"), "probe");
+    let (program, answers) = (program.display(), session.home().join(name));
+    let unit = format!(
+        "[Service]\nType=oneshot\nExecStart={program}\nStandardOutput=truncate:{}\nStandardError=append:%h/daemon.log\n{sandbox}",
+        answers.display()
+    );
+    session.write(&format!(".config/systemd/user/{name}.service"), &unit);
+    session.systemctl("daemon-reload").await;
+    session.systemctl(&format!("start {name}.service")).await;
+    let text = std::fs::read_to_string(answers).unwrap();
+    text.lines().filter_map(|line| line.split_once(' ')).map(|(name, outcome)| (name.into(), outcome.into())).collect()
+}
