@@ -17,3 +17,4 @@ mod selftest;
 mod service;
 mod single_flight;
 mod source;
+mod versions;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use token_broker_client::SocketPath;
 
-use super::{ask, files, home, manager, running, usual_data_dir};
+use super::{ask, control, files, home, running, usual_data_dir};
 use crate::{
     arguments::service::InstallArguments,
     failure::Failed,
@@ -86,11 +86,11 @@ fn agent_file() -> Result<PathBuf, Failed> {
 
 /// The domain of the user's graphical session.
 fn domain() -> Result<String, Failed> {
-    Ok(format!("gui/{}", manager::run("id", &["-u"])?.trim()))
+    Ok(format!("gui/{}", control::run("id", &["-u"])?.trim()))
 }
 
 fn launchctl(arguments: &[&str]) -> Result<String, Failed> {
-    manager::run("launchctl", arguments)
+    control::run("launchctl", arguments)
 }
 
 #[cfg(test)]

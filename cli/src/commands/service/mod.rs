@@ -1,9 +1,9 @@
 //! `service install|uninstall|status`: the daemon as a service of the user, under systemd or under launchd on macOS. It writes
 //! the service's files and tells the manager; the socket, the data and the daemon itself belong to others.
 
+mod control;
 mod files;
 mod launchd;
-mod manager;
 mod systemd;
 
 use std::{env, path::PathBuf};

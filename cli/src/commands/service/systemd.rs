@@ -8,7 +8,7 @@ use std::{
 
 use token_broker_client::Reason;
 
-use super::{ask, files, manager, running, usual_data_dir, xdg};
+use super::{ask, control, files, running, usual_data_dir, xdg};
 use crate::{
     arguments::service::InstallArguments,
     failure::Failed,
@@ -174,11 +174,11 @@ fn folder() -> Result<PathBuf, Failed> {
 
 /// Whether systemd runs this machine (`sd_booted(3)`).
 fn is_there() -> Result<(), Failed> {
-    if Path::new("/run/systemd/system").is_dir() { Ok(()) } else { Err(manager::missing("systemd does not run here")) }
+    if Path::new("/run/systemd/system").is_dir() { Ok(()) } else { Err(control::missing("systemd does not run here")) }
 }
 
 fn systemctl(arguments: &[&str]) -> Result<String, Failed> {
-    manager::run("systemctl", &[&["--user"], arguments].concat())
+    control::run("systemctl", &[&["--user"], arguments].concat())
 }
 
 #[cfg(test)]
