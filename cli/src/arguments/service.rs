@@ -19,7 +19,8 @@ pub(crate) struct InstallArguments {
     /// Install for the next login, but start nothing now
     #[arg(long)]
     pub(crate) no_start: bool,
-    /// Run the daemon in a user namespace with a read-only view of the system (systemd; the kernel has to allow it)
+    /// Confine the daemon further, in a user namespace with a read-only view of the system, if the kernel allows it; stays on
+    /// until `service uninstall`
     #[arg(long)]
     pub(crate) private_users: bool,
 }

@@ -1,5 +1,7 @@
 //! Installing, the first call, and removing, as a user types it.
 
+use std::process::Stdio;
+
 use serde_json::Value;
 use token_broker_tests::{
     peers::systemd::{built, until},
@@ -48,7 +50,8 @@ async fn the_first_call_starts_what_was_installed_and_removing_leaves_the_data()
 #[tokio::test]
 async fn a_daemon_that_was_started_by_hand_is_not_pushed_aside() {
     let Some(session) = session().await else { return };
-    let mut by_hand = session.command("token-brokerd").spawn().unwrap();
+    let mut by_hand = session.command("token-brokerd");
+    let mut by_hand = by_hand.stderr(Stdio::null()).spawn().unwrap();
     until(async || session.run("broker-cli status").await.code == 0).await;
     let refused = session.run("broker-cli service install").await;
     assert_eq!(refused.code, 1, "{}", refused.stderr);
@@ -58,6 +61,21 @@ async fn a_daemon_that_was_started_by_hand_is_not_pushed_aside() {
     within(by_hand.wait()).await.unwrap();
     session.ok("broker-cli service install --no-start").await;
     assert_eq!(session.states().await, ("inactive".into(), "inactive".into()));
+}
+
+#[tokio::test]
+async fn the_closer_confinement_stays_until_the_service_goes() {
+    let Some(session) = session().await else { return };
+    let file = session.home().join(".config/systemd/user/token-broker.service.d/private-users.conf");
+    session.ok("broker-cli service install --private-users --no-start").await;
+    assert_eq!(session.property("service", "PrivateUsers").await, "yes");
+    assert_eq!(session.property("service", "ProtectSystem").await, "strict");
+    let data = session.home().join(".local/share/token-broker");
+    assert_eq!(session.ok(&format!("stat --format=%a {}", data.display())).await, "700\n");
+    session.ok("broker-cli service install --no-start").await;
+    assert!(file.is_file(), "an upgrade does not open what was closed");
+    session.ok("broker-cli service uninstall").await;
+    assert!(!file.exists() && session.home().join(".config/systemd/user/token-broker.service.d/log.conf").is_file());
 }
 
 #[tokio::test]

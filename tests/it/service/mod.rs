@@ -4,11 +4,11 @@
 mod crash;
 mod install;
 mod package;
+mod readme;
 mod reload;
 mod replaced;
 mod sandbox;
 mod stop;
-mod units;
 
 use token_broker_tests::{
     authorization_server::{AuthorizationServer, Endpoint, Fault, Gate, Options},

@@ -8,7 +8,7 @@ use token_broker_tests::{
 };
 
 /// A session with the sources' script and the built programs somewhere, and nothing installed.
-async fn unpacked() -> Option<UserSession> {
+pub(super) async fn unpacked() -> Option<UserSession> {
     let session = require(UserSession::start().await)?;
     session.put(&packaging("install"), "source/packaging/install");
     for name in ["broker-cli", "token-brokerd"] {

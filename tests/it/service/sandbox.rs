@@ -1,11 +1,12 @@
 //! The directives of the unit are in force under this manager, and not only written down: the daemon's own process shows it, and
-//! a probe tries everything with them and without.
+//! a probe tries everything with them and without. The files themselves are read by systemd without a complaint.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, process::Command};
 
 use token_broker_tests::{
     folder,
     peers::systemd::{UserSession, packaging},
+    requirements::{program, require},
 };
 
 use super::{installed, session};
@@ -43,7 +44,7 @@ const UP_TO_THE_KERNEL: [&str; 2] = ["RestrictNamespaces", "RestrictAddressFamil
 #[tokio::test]
 async fn every_directive_takes_away_what_it_names() {
     let Some(session) = session().await else { return };
-    let unit = std::fs::read_to_string(packaging("systemd/token-broker.service")).unwrap();
+    let unit = fs::read_to_string(packaging("systemd/token-broker.service")).unwrap();
     let from = unit.find("NoNewPrivileges=").unwrap();
     let sandbox = &unit[from..unit.find("[Install]").unwrap()];
     let all = probe(&session, sandbox).await;
@@ -52,7 +53,7 @@ async fn every_directive_takes_away_what_it_names() {
     let mut directives = BTreeMap::<&str, String>::new();
     for line in sandbox.lines().filter(|line| !line.starts_with('#')) {
         let Some((name, _)) = line.split_once('=') else { continue };
-        *directives.entry(name).or_default() += &format!("{line}\n");
+        directives.entry(name).or_default().extend([line, "\n"]);
     }
     for (name, lines) in directives.iter().filter(|(name, _)| !SHOWN_OTHERWISE.contains(*name)) {
         let alone = probe(&session, &format!("{lines}SystemCallErrorNumber=EPERM\n")).await;
@@ -72,6 +73,32 @@ async fn probe(session: &UserSession, sandbox: &str) -> BTreeMap<String, String>
     session.write(".config/systemd/user/probe.service", &unit);
     session.systemctl("daemon-reload").await;
     session.systemctl("start probe.service").await;
-    let text = std::fs::read_to_string(answers).unwrap();
+    let text = fs::read_to_string(answers).unwrap();
     text.lines().filter_map(|line| line.split_once(' ')).map(|(name, outcome)| (name.into(), outcome.into())).collect()
+}
+
+#[test]
+fn systemd_has_nothing_to_say_about_the_units() {
+    let Some(analyze) = require(program("systemd-analyze", "on Debian: apt-get install systemd")) else { return };
+    let home = tempfile::tempdir().unwrap();
+    let units = home.path().join("units");
+    fs::create_dir_all(units.join("token-broker.service.d")).unwrap();
+    fs::create_dir_all(home.path().join(".local/bin")).unwrap();
+    fs::copy("/bin/true", home.path().join(".local/bin/token-brokerd")).unwrap();
+    for (from, to) in [
+        ("token-broker.socket", "token-broker.socket"),
+        ("token-broker.service", "token-broker.service"),
+        ("private-users.conf", "token-broker.service.d/private-users.conf"),
+    ] {
+        fs::copy(packaging("systemd").join(from), units.join(to)).unwrap();
+    }
+    let mut command = Command::new(analyze);
+    command.args(["verify", "--user", "--man=no"]).env_clear().env("HOME", home.path());
+    command.env("XDG_RUNTIME_DIR", home.path()).env("PATH", "/usr/bin:/bin");
+    command.args([units.join("token-broker.service"), units.join("token-broker.socket")]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    let ours: Vec<_> =
+        said.lines().filter(|line| line.contains("token-broker") || line.contains("private-users")).collect();
+    assert!(output.status.success() && ours.is_empty(), "{said}");
 }

@@ -55,7 +55,7 @@ fn write_units(folder: &Path, daemon: &Path, private_users: bool) -> Result<(Vec
         files::make_data_folder(&usual_data_dir()?)?;
         texts.push((PRIVATE_USERS, files::PRIVATE_USERS.to_owned()));
     }
-    let mut changed = !private_users && files::remove(&folder.join(PRIVATE_USERS))?;
+    let mut changed = false;
     for (name, text) in &texts {
         changed |= files::write(&folder.join(name), text)?;
     }

@@ -92,6 +92,7 @@ impl UserSession {
     ///
     /// # Panics
     /// When it cannot be copied.
+    #[expect(clippy::must_use_candidate, reason = "the file is the point, its path a convenience")]
     pub fn put(&self, from: &Path, to: &str) -> PathBuf {
         let to = self.home().join(to);
         let parent = to.parent().expect("a file in the home");
@@ -110,6 +111,7 @@ impl UserSession {
     ///
     /// # Panics
     /// When it cannot be written.
+    #[expect(clippy::must_use_candidate, reason = "the file is the point, its path a convenience")]
     pub fn write(&self, to: &str, text: &str) -> PathBuf {
         let source = tempfile::NamedTempFile::new().expect("a scratch file");
         fs::write(source.path(), text).expect("it takes text");
