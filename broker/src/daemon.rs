@@ -9,6 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     acquire::{self, Outside, Tasks},
     admin::{self, About},
+    ports::Executable,
     server::{self, Desks, ServeError, socket::SocketError},
     store::{StartError, Vault, VaultOptions, WriterMode},
 };
@@ -64,6 +65,10 @@ pub struct Daemon {
     tracker: TaskTracker,
     server: JoinHandle<Result<(), ServeError>>,
     vault: Vault,
+    /// The tasks of the tracker that live as long as the daemon; all others are work for somebody.
+    standing_tasks: usize,
+    /// The program file, if it is known.
+    executable: Option<Executable>,
     /// The socket file that this daemon made.
     socket: Option<PathBuf>,
 }
@@ -71,6 +76,8 @@ pub struct Daemon {
 impl Daemon {
     /// Opens the store and the socket and begins to serve.
     pub async fn start(settings: Settings, outside: Outside) -> Result<Self, DaemonError> {
+        // A failure here only means that an upgrade is not noticed.
+        let executable = Executable::running().ok();
         let vault = open_vault(&settings, &outside)?;
         let (listener, socket) = match settings.socket {
             Socket::Path(path) => (server::socket::bind(&path).await?, Some(path)),
@@ -80,6 +87,7 @@ impl Daemon {
             data_dir: settings.data_dir.display().to_string(),
             socket: server::socket::path_of(&listener),
             started: outside.clock.monotonic(),
+            executable,
         };
         Ok(Self { socket, ..Self::serve(vault, listener, outside, about) })
     }
@@ -87,6 +95,7 @@ impl Daemon {
     #[expect(clippy::disallowed_methods, reason = "the server's task is owned here: `ended` and `stop` await it")]
     fn serve(vault: Vault, listener: UnixListener, outside: Outside, about: About) -> Self {
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let executable = about.executable.clone();
         let admin = admin::Desk::new(
             vault.clone(),
             Arc::clone(&outside.http),
@@ -101,7 +110,19 @@ impl Daemon {
         tracker.spawn(async move { purge.keep_purged(purge_until).await });
         let desks = Desks { acquire, admin };
         let server = tokio::spawn(server::serve(listener, server::socket::own_uid(), desks, stop.clone()));
-        Self { stop, tracker, server, vault, socket: None }
+        Self { standing_tasks: tracker.len(), stop, tracker, server, vault, executable, socket: None }
+    }
+
+    /// Whether nothing is under way that a stop would cut short: no request to a provider, no sign-in that waits for its user.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.tracker.len() <= self.standing_tasks
+    }
+
+    /// Whether another program has taken the place of this one's file, such as by an upgrade.
+    #[must_use]
+    pub fn has_successor(&self) -> bool {
+        self.executable.as_ref().is_some_and(Executable::is_replaced)
     }
 
     /// Resolves only if the daemon ends without being asked to: that is a crash.

@@ -12,5 +12,6 @@ pub mod model;
 pub mod paths;
 pub mod ports;
 pub mod provider;
+pub mod reload;
 pub mod server;
 pub mod store;

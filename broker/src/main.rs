@@ -5,21 +5,17 @@ use std::{
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
-    time::Duration,
 };
 
 use clap::Parser;
 use token_broker::{
     acquire::Outside,
-    config::{Config, HttpConfig, LogFormat},
+    config::{Config, LogFormat},
     daemon::{Daemon, Settings, Socket},
-    lifecycle::{self, StopSignals},
+    lifecycle::{self, Signals, Upkeep},
     paths,
-    ports::{
-        clock::SystemClock,
-        entropy::SystemEntropy,
-        http::{HttpClient, HttpLimits},
-    },
+    ports::{clock::SystemClock, entropy::SystemEntropy, http::AdjustableHttp},
+    reload::{Reload, http_limits},
     server::socket::own_uid,
 };
 use tracing_subscriber::{
@@ -61,37 +57,34 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let (config_file, named) = paths::config_file(arguments.config)?;
-    let config = Config::read(&config_file, named)?;
+    let config_file = paths::config_file(arguments.config)?;
+    let config = Config::read(&config_file.0, config_file.1)?;
     open_log(arguments.log_format.or(config.log_format).unwrap_or_default());
     lifecycle::hide_memory();
     let socket = match lifecycle::passed_socket()? {
         Some(passed) => Socket::Passed(passed),
-        None => Socket::Path(paths::socket(arguments.socket, config.socket, own_uid())?),
+        None => Socket::Path(paths::socket(arguments.socket, config.socket.clone(), own_uid())?),
     };
-    let settings = Settings { data_dir: paths::data_dir(arguments.data_dir, config.data_dir)?, socket };
-    let outside = Outside {
-        http: Arc::new(HttpClient::new(limits(&config.http))),
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy::default()),
+    let settings = Settings { data_dir: paths::data_dir(arguments.data_dir, config.data_dir.clone())?, socket };
+    let (http, clock) = (Arc::new(AdjustableHttp::new(http_limits(&config.http))), Arc::new(SystemClock));
+    let mut reload = Reload::new(config_file, config, Arc::clone(&http));
+    let upkeep = Upkeep {
+        is_started_on_demand: matches!(settings.socket, Socket::Passed(_)),
+        clock: clock.clone(),
+        reload: Box::new(move || reload.again()),
     };
+    let outside = Outside { http, clock, entropy: Arc::new(SystemEntropy::default()) };
     // ring, not the default provider: its first random number takes 3 us, the other's 50 ms.
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| "another TLS provider is installed already")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let signals = StopSignals::listen()?;
+        let signals = Signals::listen()?;
         let daemon = Daemon::start(settings, outside).await?;
         tracing::info!("ready");
-        Ok(lifecycle::run(daemon, signals).await?)
+        Ok(lifecycle::run(daemon, signals, upkeep).await?)
     })
-}
-
-fn limits(config: &HttpConfig) -> HttpLimits {
-    let default = HttpLimits::default();
-    let total = config.timeout_seconds.map_or(default.total, |seconds| Duration::from_secs(seconds.into()));
-    HttpLimits { total, ..default }
 }
 
 /// `RUST_LOG` chooses what of our own is logged. The libraries below speak of bytes and headers on their finer levels, some of

@@ -103,9 +103,14 @@ impl Client {
     {
         let mut attempts = 1;
         loop {
-            let fault = match send(self.door.link().await?).await {
-                Ok(answer) => return Ok(answer.into_inner()),
-                Err(status) => Fault::from_status(&status),
+            let fault = match self.door.link().await {
+                Ok(link) => match send(link).await {
+                    Ok(answer) => return Ok(answer.into_inner()),
+                    Err(status) => Fault::from_status(&status),
+                },
+                // It broke while it was being opened: a daemon that dies just then.
+                Err(ClientError::Interrupted) => Fault::Unsent,
+                Err(error) => return Err(error),
             };
             let again = match fault {
                 Fault::Unsent => true,

@@ -121,6 +121,13 @@ async fn a_call_that_the_daemon_does_not_know_makes_it_older() {
 }
 
 #[tokio::test]
+async fn an_answer_without_its_fields_is_of_another_version() {
+    let daemon = Daemon::start(&[Script::Bare]);
+    let error = daemon.client().token(&request()).await.unwrap_err();
+    assert!(matches!(&error, ClientError::Protocol(what) if what.contains("of this version")), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_web_server_is_not_taken_for_a_daemon() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("s");

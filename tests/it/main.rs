@@ -15,5 +15,7 @@ mod layers;
 mod main_job;
 mod proto_lint;
 mod selftest;
+mod service;
 mod single_flight;
 mod source;
+mod versions;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use token_broker_proto::calls::DaemonStatus;
 
 use super::Desk;
-use crate::{access::Caller, model::DeskError};
+use crate::{access::Caller, model::DeskError, ports::Executable};
 
 /// What the daemon knows of itself.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct About {
     pub socket: String,
     /// When it started, on the monotonic clock.
     pub started: Instant,
+    /// Its program file, if that is known.
+    pub executable: Option<Executable>,
 }
 
 impl Desk {
@@ -26,6 +28,7 @@ impl Desk {
             Err(DeskError::Locked(_)) => token_broker_proto::calls::StoreCounts::default(),
             counted => counted?,
         };
+        let executable = self.about.executable.as_ref();
         let uptime = self.clock.monotonic().saturating_duration_since(self.about.started);
         Ok(DaemonStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -37,6 +40,8 @@ impl Desk {
             socket: self.about.socket.clone(),
             counts,
             notices: self.vault.notices(),
+            executable: executable.map(|file| file.path().display().to_string()).unwrap_or_default(),
+            executable_replaced: executable.is_some_and(Executable::is_replaced),
         })
     }
 }

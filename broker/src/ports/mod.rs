@@ -1,12 +1,14 @@
 //! The outside world behind small traits, so that desks and flows can be run with a scripted one: HTTP to a provider, the
-//! clock, randomness, and the loopback listener of a browser sign-in.
+//! clock, randomness, the loopback listener of a browser sign-in, and the program's own file.
 
 pub mod clock;
 pub mod entropy;
+mod executable;
 pub mod http;
 pub mod loopback;
 
 pub use clock::Clock;
 pub use entropy::Entropy;
+pub use executable::Executable;
 pub use http::Http;
 pub use loopback::{Loopback, Page};

@@ -2,11 +2,10 @@
 //! code 2, before the daemon is asked.
 
 pub(crate) mod app;
-pub(crate) mod apply_file;
-mod authority;
 pub(crate) mod cache;
 mod duration;
 pub(crate) mod secret;
+pub(crate) mod service;
 pub(crate) mod sign_in;
 pub(crate) mod token;
 
@@ -70,6 +69,9 @@ pub(crate) enum Command {
     Cache(cache::CacheCommand),
     /// Show the health of the daemon and of its store
     Status,
+    /// Install, remove and show the user service that runs the daemon
+    #[command(subcommand)]
+    Service(service::ServiceCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -144,6 +146,9 @@ mod tests {
             "broker-cli status --json --socket /s",
             "broker-cli --socket /s --json status",
             "broker-cli completions zsh",
+            "broker-cli service install --no-start --private-users --json",
+            "broker-cli service uninstall",
+            "broker-cli service status",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }

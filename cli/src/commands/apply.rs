@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 
 use super::Session;
 use crate::{
-    arguments::{app::ApplyArguments, apply_file},
+    arguments::app::{ApplyArguments, apply_file},
     failure::{Exit, Failed},
     output::{
         self,

@@ -6,6 +6,7 @@ mod apply;
 mod cache;
 pub(crate) mod completions;
 mod login;
+mod service;
 mod status;
 mod token;
 
@@ -42,6 +43,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Exit, Fai
         Command::App(AppCommand::Apply(arguments)) => apply::run(session, &arguments).await,
         Command::App(command) => app::run(session, command).await,
         Command::Cache(command) => cache::run(session, command).await,
+        Command::Service(command) => service::run(session, &command).await,
         Command::Status => status::run(session).await,
         Command::Completions { shell } => completions::run(shell),
     }

@@ -14,6 +14,7 @@ pub(super) fn of(failed: &Failed, context: &Context) -> Option<String> {
         }
         Failed::Client(ClientError::Protocol(_)) => Some(command(context, "status")),
         Failed::Application(_, cause) => of(cause, context),
+        Failed::Service { advice, .. } => Some(advice.clone()),
         Failed::Client(ClientError::ForeignServer { .. })
         | Failed::Invalid(_)
         | Failed::Input(_)

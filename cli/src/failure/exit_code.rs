@@ -42,6 +42,7 @@ pub(super) fn of(failed: &Failed) -> u8 {
         // A reader that has enough, such as `head`, is no failure.
         Failed::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
         Failed::Output(_) | Failed::Client(ClientError::Protocol(_)) | Failed::System(_) => 1,
+        Failed::Service { reason, .. } => of_reason(*reason),
         Failed::Cancelled => of_reason(Reason::Cancelled),
     }
 }

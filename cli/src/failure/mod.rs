@@ -7,7 +7,7 @@ mod report;
 
 use std::{io, path::PathBuf};
 
-use token_broker_client::{ClientError, Invalid};
+use token_broker_client::{ClientError, Invalid, Reason};
 
 pub(crate) use exit_code::Exit;
 pub(crate) use report::{report, report_usage};
@@ -29,6 +29,15 @@ pub(crate) enum Failed {
     Output(io::Error),
     /// The user pressed Ctrl-C.
     Cancelled,
+    /// The user service cannot be had this way: why, in the reason's sense, and what to type instead.
+    Service {
+        /// The word for programs.
+        reason: Reason,
+        /// What is in the way.
+        what: String,
+        /// The next command to type.
+        advice: String,
+    },
     /// The system refused something that should always work.
     System(String),
 }
@@ -93,6 +102,7 @@ impl Context {
             Command::Accounts { application: None }
             | Command::Cache(_)
             | Command::Status
+            | Command::Service(_)
             | Command::Completions { .. } => Self { socket, ..Self::default() },
         }
     }

@@ -79,7 +79,7 @@ fn message(failed: &Failed) -> String {
     match failed {
         Failed::Client(error) => error.to_string(),
         Failed::Invalid(invalid) => invalid.to_string(),
-        Failed::Input(what) | Failed::System(what) => what.clone(),
+        Failed::Input(what) | Failed::System(what) | Failed::Service { what, .. } => what.clone(),
         Failed::Application(name, cause) => format!("application {name:?}: {}", message(cause)),
         Failed::Output(error) => format!("cannot write the output: {error}"),
         Failed::Cancelled => "cancelled".to_owned(),
@@ -95,6 +95,7 @@ fn failure(failed: &Failed) -> Option<&Failure> {
         | Failed::Input(_)
         | Failed::Output(_)
         | Failed::Cancelled
+        | Failed::Service { .. }
         | Failed::System(_) => None,
     }
 }
@@ -109,6 +110,7 @@ fn reason(failed: &Failed) -> &'static str {
         Failed::Client(ClientError::Interrupted) => "INTERRUPTED",
         Failed::Invalid(_) | Failed::Input(_) => Reason::InvalidRequest.as_str(),
         Failed::Application(_, cause) => reason(cause),
+        Failed::Service { reason, .. } => reason.as_str(),
         Failed::Cancelled => Reason::Cancelled.as_str(),
         Failed::Output(_) | Failed::System(_) => Reason::Internal.as_str(),
     }

@@ -27,6 +27,8 @@ use tonic::{Request, Response, Status, transport::Server};
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Script {
     Answer,
+    /// An answer without what every answer of this version has.
+    Bare,
     Fail(Reason),
     /// Breaks every connection, as the end of the process does.
     Die,
@@ -158,7 +160,9 @@ impl TokenBroker for StandIn {
     type WatchTokenStream = Events<v1::WatchTokenResponse>;
 
     async fn get_token(&self, _: Request<v1::GetTokenRequest>) -> Result<Response<v1::GetTokenResponse>, Status> {
-        self.next().await?;
+        if matches!(self.next().await?, Script::Bare) {
+            return Ok(Response::new(v1::GetTokenResponse::default()));
+        }
         Ok(Response::new(v1::GetTokenResponse {
             access_token: "token-1".into(),
             token_type: "Bearer".into(),

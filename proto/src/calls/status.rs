@@ -23,6 +23,10 @@ pub struct DaemonStatus {
     pub counts: StoreCounts,
     /// What the owner should know and do something about, a sentence each.
     pub notices: Vec<String>,
+    /// Program file of the daemon; empty if it is not known.
+    pub executable: String,
+    /// Whether another program is at that path since the daemon started.
+    pub executable_replaced: bool,
 }
 
 /// Number of rows in the store.
@@ -56,6 +60,8 @@ impl From<DaemonStatus> for v1::GetStatusResponse {
                 refresh_tokens: status.counts.refresh_tokens,
             }),
             notices: status.notices,
+            executable: status.executable,
+            executable_replaced: status.executable_replaced,
         }
     }
 }
@@ -78,6 +84,8 @@ impl From<v1::GetStatusResponse> for DaemonStatus {
                 refresh_tokens: counts.refresh_tokens,
             },
             notices: wire.notices,
+            executable: wire.executable,
+            executable_replaced: wire.executable_replaced,
         }
     }
 }

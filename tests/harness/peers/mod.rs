@@ -3,6 +3,7 @@
 mod child;
 pub mod glewlwyd;
 pub mod oidc_provider;
+pub mod systemd;
 
 pub use glewlwyd::Glewlwyd;
 pub use oidc_provider::OidcProvider;

@@ -16,13 +16,14 @@ pub(super) const ARROWS: [(&str, &[&str]); 9] = [
 
 /// The files beside the rooms, with the rooms that they may name; `daemon` builds everything, so that it and the two files that
 /// start it know all.
-pub(super) const TOP_FILES: [(&str, &[&str]); 6] = [
+pub(super) const TOP_FILES: [(&str, &[&str]); 7] = [
     ("main", ALL),
     ("lib", ALL),
     ("daemon", ALL),
     ("config", &["model"]),
     ("paths", &["model"]),
-    ("lifecycle", &["model", "daemon"]),
+    ("lifecycle", &["model", "ports", "daemon"]),
+    ("reload", &["config", "ports"]),
 ];
 const ALL: &[&str] = &["model", "access", "ports", "flow", "provider", "store", "acquire", "admin", "server"];
 

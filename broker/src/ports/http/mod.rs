@@ -1,9 +1,11 @@
 //! HTTP to a provider, with a limit on everything that comes back.
 
+mod adjustable;
 mod client;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
+pub use adjustable::AdjustableHttp;
 pub use client::{HttpClient, HttpLimits};
 
 use crate::model::{HttpRequest, HttpResponse};

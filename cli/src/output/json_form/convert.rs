@@ -149,6 +149,8 @@ impl<'a> From<&'a DaemonStatus> for StatusJson<'a> {
                 access_tokens: status.counts.access_tokens,
                 refresh_tokens: status.counts.refresh_tokens,
             },
+            executable: &status.executable,
+            executable_replaced: status.executable_replaced,
         }
     }
 }

@@ -2,8 +2,11 @@
 //! ever added. Instants are Unix seconds, lengths of time are seconds.
 
 mod convert;
+mod service;
 
 use serde::Serialize;
+
+pub(crate) use service::{InstalledJson, RunningJson, ServiceStatusJson, UninstalledJson, UnitJson};
 
 /// A signed-in account, in every form that has one.
 #[derive(Serialize)]
@@ -169,6 +172,9 @@ pub(crate) struct StatusJson<'a> {
     data_dir: &'a str,
     socket: &'a str,
     counts: CountsJson,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    executable: &'a str,
+    executable_replaced: bool,
 }
 
 /// What the store holds.

@@ -177,12 +177,15 @@ fn status() {
         socket: "/s".into(),
         counts: StoreCounts { applications: 1, accounts: 2, access_tokens: 3, refresh_tokens: 4 },
         notices: Vec::new(),
+        executable: "/bin/d".into(),
+        executable_replaced: false,
     };
     assert_eq!(
         value(StatusJson::from(&status)),
         json!({"version": "0.1.0", "pid": 7, "uptime_seconds": 60, "locked": false, "key_source": "file",
             "data_dir": "/d", "socket": "/s",
-            "counts": {"applications": 1, "accounts": 2, "access_tokens": 3, "refresh_tokens": 4}})
+            "counts": {"applications": 1, "accounts": 2, "access_tokens": 3, "refresh_tokens": 4},
+            "executable": "/bin/d", "executable_replaced": false})
     );
     let locked = DaemonStatus { lock_reason: Some("the key is missing".into()), ..status };
     assert_eq!(value(StatusJson::from(&locked))["lock_reason"], "the key is missing");

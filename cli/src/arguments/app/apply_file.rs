@@ -17,8 +17,8 @@ use token_broker_client::{
 };
 
 use super::{
+    super::scopes,
     authority::{AuthorityTexts, EndpointTexts},
-    scopes,
 };
 
 /// Parts of key names that stand for a secret.

@@ -1,5 +1,8 @@
 //! `app add|list|show|remove|apply`.
 
+pub(crate) mod apply_file;
+mod authority;
+
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
@@ -9,11 +12,8 @@ use token_broker_client::{
     oauth::{ApplicationName, ClientId},
 };
 
-use super::{
-    application,
-    authority::{AuthorityTexts, EndpointTexts},
-    scopes,
-};
+use super::{application, scopes};
+use authority::{AuthorityTexts, EndpointTexts};
 
 /// What to do with applications.
 #[derive(Debug, Subcommand)]

@@ -1,0 +1,114 @@
+//! The configuration file read again while the daemon runs. What can change at run time changes; what cannot is named as
+//! waiting for a restart; a file that cannot be used changes nothing.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    config::{Config, ConfigError, HttpConfig},
+    ports::http::{AdjustableHttp, HttpLimits},
+};
+
+/// The configuration in force, and where it came from.
+#[derive(Debug)]
+pub struct Reload {
+    file: PathBuf,
+    /// Whether somebody named the file, so that it must be there.
+    named: bool,
+    at_start: Config,
+    /// The table that holds now.
+    http_config: HttpConfig,
+    http: Arc<AdjustableHttp>,
+}
+
+impl Reload {
+    /// After a start with this configuration.
+    #[must_use]
+    pub fn new((file, named): (PathBuf, bool), at_start: Config, http: Arc<AdjustableHttp>) -> Self {
+        let http_config = at_start.http.clone();
+        Self { file, named, at_start, http_config, http }
+    }
+
+    /// Reads the file again and says in a sentence what came of it.
+    pub fn again(&mut self) -> String {
+        let said = match Config::read(&self.file, self.named) {
+            Ok(config) => self.take_over(config),
+            Err(error) => refused(&error),
+        };
+        tracing::info!("{said}");
+        said
+    }
+
+    fn take_over(&mut self, config: Config) -> String {
+        let mut said = "the configuration was read again".to_owned();
+        let waiting = self.waiting(&config);
+        if config.http == self.http_config {
+            said.push_str("; [http] is as it was");
+        } else {
+            self.http.adjust(http_limits(&config.http));
+            self.http_config = config.http;
+            said.push_str("; [http] has changed");
+        }
+        if !waiting.is_empty() {
+            let waiting = waiting.join(", ");
+            tracing::warn!(keys = waiting, "these settings take effect at the next start of the daemon");
+            said.push_str("; waiting for the next start: ");
+            said.push_str(&waiting);
+        }
+        said
+    }
+
+    /// The keys whose new value needs a new process.
+    fn waiting(&self, config: &Config) -> Vec<&'static str> {
+        let before = &self.at_start;
+        let differs = [
+            ("socket", config.socket != before.socket),
+            ("data_dir", config.data_dir != before.data_dir),
+            ("log_format", config.log_format != before.log_format),
+        ];
+        differs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+    }
+}
+
+fn refused(error: &ConfigError) -> String {
+    tracing::warn!("the configuration was refused: {error}");
+    // The parser draws the place over several lines.
+    let error = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("the configuration was refused and nothing has changed: {error}")
+}
+
+/// The limits towards providers that the file asks for.
+#[must_use]
+pub fn http_limits(config: &HttpConfig) -> HttpLimits {
+    let default = HttpLimits::default();
+    let total = config.timeout_seconds.map_or(default.total, |seconds| Duration::from_secs(seconds.into()));
+    HttpLimits { total, ..default }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::Arc};
+
+    use super::{AdjustableHttp, Config, HttpLimits, Reload};
+
+    #[test]
+    fn each_setting_changes_now_or_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        let http = Arc::new(AdjustableHttp::new(HttpLimits::default()));
+        let mut reload = Reload::new((file.clone(), true), Config::default(), http);
+        let mut again = |text: &str| {
+            fs::write(&file, text).unwrap();
+            reload.again()
+        };
+        assert!(again("").ends_with("[http] is as it was"));
+        assert!(again("[http]\ntimeout_seconds = 5").ends_with("[http] has changed"));
+        let said = again("data_dir = '/d'\nsocket = '/s'\nlog_format = 'json'\n[http]\ntimeout_seconds = 5");
+        assert!(said.ends_with("as it was; waiting for the next start: socket, data_dir, log_format"), "{said}");
+        let said = again("[http]\ntimeout_second = 7");
+        assert!(said.contains("nothing has changed") && said.contains("timeout_second`"), "{said}");
+        assert!(said.contains("config.toml") && !said.contains('\n'), "{said}");
+        assert!(again("[http]\ntimeout_seconds = 5").ends_with("as it was"), "the old settings still hold");
+        fs::remove_file(&file).unwrap();
+        assert!(reload.again().contains("nothing has changed"));
+    }
+}
