@@ -16,6 +16,7 @@ pub mod entropy;
 pub mod http;
 pub mod jose;
 pub mod peers;
+pub mod process;
 pub mod requirements;
 pub mod user;
 

@@ -16,3 +16,4 @@ mod proto_lint;
 mod selftest;
 mod single_flight;
 mod source;
+mod strangers;

@@ -22,8 +22,13 @@ pub enum SocketError {
         rule: String,
     },
     /// Somebody serves there.
-    #[error("another daemon answers at {0}")]
-    InUse(PathBuf),
+    #[error("another daemon answers at {path}{}", .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    InUse {
+        /// The socket.
+        path: PathBuf,
+        /// The other process, if the kernel names it.
+        pid: Option<i32>,
+    },
     /// A file that is not ours to remove.
     #[error("{0} exists and is not a socket; remove it or choose another --socket")]
     NotASocket(PathBuf),
@@ -124,7 +129,10 @@ async fn clear(path: &Path) -> Result<(), SocketError> {
         return Err(SocketError::NotASocket(path.to_owned()));
     }
     match UnixStream::connect(path).await {
-        Ok(_) => Err(SocketError::InUse(path.to_owned())),
+        Ok(other) => {
+            let pid = other.peer_cred().ok().and_then(|credentials| credentials.pid());
+            Err(SocketError::InUse { path: path.to_owned(), pid })
+        }
         Err(_) => fs::remove_file(path).map_err(|error| io_error("cannot remove the stale socket", path, error)),
     }
 }
@@ -154,7 +162,7 @@ mod tests {
         let path = scratch.path().join("broker.sock");
         drop(bind(&path).await.expect("a first daemon"));
         let _second = bind(&path).await.expect("the stale file is replaced");
-        assert!(matches!(bind(&path).await, Err(SocketError::InUse(_))));
+        assert!(matches!(bind(&path).await, Err(SocketError::InUse { .. })));
     }
 
     #[tokio::test]

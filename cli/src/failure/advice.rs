@@ -14,7 +14,7 @@ pub(super) fn of(failed: &Failed, context: &Context) -> Option<String> {
         }
         Failed::Client(ClientError::Protocol(_)) => Some(command(context, "status")),
         Failed::Application(_, cause) => of(cause, context),
-        Failed::Client(ClientError::ForeignServer { .. })
+        Failed::Client(ClientError::ForeignServer { .. } | ClientError::TurnedAway { .. })
         | Failed::Invalid(_)
         | Failed::Input(_)
         | Failed::Output(_)

@@ -104,7 +104,7 @@ fn reason(failed: &Failed) -> &'static str {
     match failed {
         Failed::Client(ClientError::Broker(failure)) => failure.reason.as_str(),
         Failed::Client(ClientError::NoDaemon { .. } | ClientError::NoSocketPath) => "NO_DAEMON",
-        Failed::Client(ClientError::ForeignServer { .. }) => "FOREIGN_SERVER",
+        Failed::Client(ClientError::ForeignServer { .. } | ClientError::TurnedAway { .. }) => "FOREIGN_SERVER",
         Failed::Client(ClientError::Protocol(_)) => "PROTOCOL",
         Failed::Client(ClientError::Interrupted) => "INTERRUPTED",
         Failed::Invalid(_) | Failed::Input(_) => Reason::InvalidRequest.as_str(),
