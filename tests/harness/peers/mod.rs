@@ -1,8 +1,10 @@
 //! Servers that we did not write, each started for one test with a scratch folder and a port of its own, and gone with it.
 
+pub mod chromium;
 mod child;
 pub mod glewlwyd;
 pub mod oidc_provider;
 
+pub use chromium::Chromium;
 pub use glewlwyd::Glewlwyd;
 pub use oidc_provider::OidcProvider;
