@@ -83,7 +83,9 @@ impl Door {
     pub(crate) fn explain(&self, error: ClientError) -> ClientError {
         let uid = self.serving.load(Ordering::Relaxed);
         match error {
-            ClientError::Interrupted if uid != own_uid() => ClientError::TurnedAway { socket: self.socket.clone(), uid },
+            ClientError::Interrupted if uid != own_uid() => {
+                ClientError::TurnedAway { socket: self.socket.clone(), uid }
+            }
             other => other,
         }
     }

@@ -34,6 +34,7 @@ redacted_debug! {
     v1::GetTokenResponse => "GetTokenResponse",
     v1::OpenUrl => "OpenUrl",
     v1::UserCode => "UserCode",
+    v1::BeginAuthorizationResponse => "BeginAuthorizationResponse",
     v1::CompleteAuthorizationRequest => "CompleteAuthorizationRequest",
     v1::AddApplicationRequest => "AddApplicationRequest",
 }

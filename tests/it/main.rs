@@ -14,6 +14,7 @@ mod house;
 mod layers;
 mod main_job;
 mod proto_lint;
+mod secrets;
 mod selftest;
 mod single_flight;
 mod source;

@@ -3,11 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
-use fantoccini::{
-    ClientBuilder,
-    error::CmdError,
-    wd::WebDriverCompatibleCommand,
-};
+use fantoccini::{ClientBuilder, error::CmdError, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;

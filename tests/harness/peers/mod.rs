@@ -1,7 +1,7 @@
 //! Servers that we did not write, each started for one test with a scratch folder and a port of its own, and gone with it.
 
-pub mod chromium;
 mod child;
+pub mod chromium;
 pub mod glewlwyd;
 pub mod oidc_provider;
 

@@ -122,7 +122,8 @@ impl RunningCli {
     /// When it has not ended after a minute.
     pub async fn end(mut self) -> Output {
         let (mut stdout, mut stderr) = self.printed;
-        let streams = async { tokio::join!(self.stdout.read_to_string(&mut stdout), self.stderr.read_to_string(&mut stderr)) };
+        let streams =
+            async { tokio::join!(self.stdout.read_to_string(&mut stdout), self.stderr.read_to_string(&mut stderr)) };
         let (out, err) = within(streams).await;
         out.and(err).expect("it prints text");
         let status = within(self.child.wait()).await.expect("its end is known");

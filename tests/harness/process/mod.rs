@@ -91,7 +91,9 @@ pub fn program(name: &str) -> PathBuf {
     let path = own.ancestors().nth(2).expect("it lies in target/PROFILE/deps").join(name);
     match outdated(&path) {
         None => path,
-        Some(why) => panic!("{}: {why}; build it with `cargo build --workspace --bins`, as tests/run does", path.display()),
+        Some(why) => {
+            panic!("{}: {why}; build it with `cargo build --workspace --bins`, as tests/run does", path.display())
+        }
     }
 }
 
@@ -99,7 +101,9 @@ pub fn program(name: &str) -> PathBuf {
 fn outdated(path: &Path) -> Option<String> {
     let changed = |path: &Path| path.metadata().and_then(|found| found.modified());
     let Ok(built) = changed(path) else { return Some("it is not there".to_owned()) };
-    let Ok(list) = fs::read_to_string(path.with_extension("d")) else { return Some("its .d file is not there".to_owned()) };
+    let Ok(list) = fs::read_to_string(path.with_extension("d")) else {
+        return Some("its .d file is not there".to_owned());
+    };
     let newer = |source: &&str| changed(Path::new(source)).is_ok_and(|time: SystemTime| time > built);
     // Spaces in names are written as `\ `.
     let list = list.split_once(": ").map_or("", |(_, sources)| sources).replace("\\ ", "\0");

@@ -1,7 +1,11 @@
 //! The service manager's side of `Type=notify`: a datagram socket that the daemon tells when it is ready (`sd_notify`). The event
 //! that a test waits for instead of sleeping.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 use tokio::net::UnixDatagram;
 
@@ -18,7 +22,10 @@ impl NotifySocket {
         // A daemon that was started here before has left its own.
         let path = (0..).map(|number| folder.join(format!("notify-{number}"))).find(|path| !path.exists());
         let path = path.expect("numbers do not end");
-        Self { socket: UnixDatagram::bind(&path).expect("a notify socket"), path }
+        let socket = UnixDatagram::bind(&path).expect("a notify socket");
+        // The daemon may run as another user.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("its mode");
+        Self { socket, path }
     }
 
     /// The value of `NOTIFY_SOCKET`.

@@ -49,7 +49,9 @@ async fn the_page_asks_for_nothing_and_may_do_nothing() {
     let (ran, stopped) = (&tried[0], tried[1].as_array().expect("a list"));
     assert_eq!(ran, false, "a script ran");
     let stopped: Vec<_> = stopped.iter().filter_map(Value::as_str).collect();
-    for directive in ["base-uri", "connect-src", "form-action", "frame-src", "img-src", "script-src-elem", "style-src-elem"] {
+    for directive in
+        ["base-uri", "connect-src", "form-action", "frame-src", "img-src", "script-src-elem", "style-src-elem"]
+    {
         assert!(stopped.contains(&directive), "{directive} was not stopped: {stopped:?}");
     }
     stage.browser.close().await;

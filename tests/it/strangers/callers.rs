@@ -74,7 +74,9 @@ async fn the_command_line_tells_a_stranger_whose_daemon_it_is() {
     let socket = home.socket().display().to_string();
     assert_eq!(
         said,
-        format!("error: the daemon at {socket} belongs to another user (uid 0) and closed the connection: a daemon serves its own user only\n")
+        format!(
+            "error: the daemon at {socket} belongs to another user (uid 0) and closed the connection: a daemon serves its own user only\n"
+        )
     );
     assert!(output.stdout.is_empty());
 }

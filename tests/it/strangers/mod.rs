@@ -19,7 +19,10 @@ const STRANGER: u32 = 54_321;
 
 /// Whether this process may become somebody else.
 fn root() -> Result<(), Missing> {
-    geteuid().is_root().then_some(()).ok_or_else(|| Missing::new("only root can play another user: run the tests as root"))
+    geteuid()
+        .is_root()
+        .then_some(())
+        .ok_or_else(|| Missing::new("only root can play another user: run the tests as root"))
 }
 
 /// Does something as the stranger: on Linux each thread has credentials of its own, and a socket keeps those of the thread that

@@ -70,11 +70,10 @@ async fn the_command_line_names_the_stranger_and_sends_nothing() {
     }
     let output = home.cli(["token", "mail", "--json"]).run().await;
     let answer: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
-    assert_eq!((output.code, &answer["error"]["reason"], &answer["error"]["message"]), (
-        4,
-        &"FOREIGN_SERVER".into(),
-        &message.into()
-    ));
+    assert_eq!(
+        (output.code, &answer["error"]["reason"], &answer["error"]["message"]),
+        (4, &"FOREIGN_SERVER".into(), &message.into())
+    );
     assert_eq!(squatter.join().unwrap(), [b"", b"", b""], "nothing was sent");
 }
 
