@@ -19,3 +19,4 @@ mod selftest;
 mod single_flight;
 mod source;
 mod strangers;
+mod transcripts;

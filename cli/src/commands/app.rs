@@ -112,8 +112,12 @@ async fn remove(session: &Session, name: &ApplicationName) -> Result<Exit, Faile
     if output.is_json() {
         output::json(&RemovedJson::new(name, removed))?;
     } else {
-        let (accounts, tokens) = (removed.accounts, removed.tokens);
-        output::line(&format!("Removed {name} with {accounts} accounts and {tokens} tokens"))?;
+        let (accounts, tokens) = (counted(removed.accounts, "account"), counted(removed.tokens, "token"));
+        output::line(&format!("Removed {name} with {accounts} and {tokens}"))?;
     }
     Ok(Exit::Done)
+}
+
+fn counted(count: i64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -51,6 +51,7 @@ fn of_reason(failure: &Failure, context: &Context) -> Option<String> {
             return failure.retry_after.map(|wait| format!("again in {} s", wait.as_secs()));
         }
         Reason::Unsupported if context.device_code => command(context, &format!("login {application} --no-browser")),
+        Reason::InvalidRequest if failure.field.as_deref() == Some("id") => command(context, "cache list"),
         Reason::InvalidRequest
         | Reason::Declined
         | Reason::AccessDenied
