@@ -10,10 +10,12 @@
 )]
 
 mod chromium;
+mod grpcio;
 mod house;
 mod layers;
 mod main_job;
 mod proto_lint;
+mod readme;
 mod secrets;
 mod selftest;
 mod single_flight;
