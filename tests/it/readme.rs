@@ -122,7 +122,9 @@ fn can_be_installed(package: &str) {
     let package = found["packages"].as_array().unwrap().iter().find(own).expect("a package of the workspace");
     let programs: Vec<_> = package["targets"].as_array().unwrap().iter().filter(|it| it["kind"][0] == "bin").collect();
     assert!(!programs.is_empty(), "{package} has a program");
-    programs.iter().for_each(|it| drop(program(it["name"].as_str().unwrap())));
+    for it in programs {
+        assert!(program(it["name"].as_str().unwrap()).is_file(), "{it}");
+    }
 }
 
 fn same(one: &Path, other: &Path) -> bool {

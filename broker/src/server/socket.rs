@@ -147,9 +147,15 @@ mod tests {
 
     use super::{SocketError, bind};
 
+    /// Closed to others, whatever the umask is.
+    fn scratch() -> tempfile::TempDir {
+        let closed = fs::Permissions::from_mode(0o700);
+        tempfile::Builder::new().permissions(closed).tempdir().expect("scratch folder")
+    }
+
     #[tokio::test]
     async fn folder_and_socket_are_closed_to_others() {
-        let scratch = tempfile::tempdir().expect("scratch folder");
+        let scratch = scratch();
         let path = scratch.path().join("new").join("broker.sock");
         let _listener = bind(&path).await.expect("a socket");
         let mode = |path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
@@ -158,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stale_socket_is_replaced_and_a_living_one_is_not() {
-        let scratch = tempfile::tempdir().expect("scratch folder");
+        let scratch = scratch();
         let path = scratch.path().join("broker.sock");
         drop(bind(&path).await.expect("a first daemon"));
         let _second = bind(&path).await.expect("the stale file is replaced");
@@ -167,7 +173,7 @@ mod tests {
 
     #[tokio::test]
     async fn unsafe_places_are_refused() {
-        let scratch = tempfile::tempdir().expect("scratch folder");
+        let scratch = scratch();
         let open = scratch.path().join("open");
         fs::create_dir(&open).expect("a folder");
         fs::set_permissions(&open, fs::Permissions::from_mode(0o770)).expect("its mode");

@@ -1,4 +1,4 @@
-//! Headless Chromium, driven over WebDriver (chromedriver), with a throw-away profile and no way to any other machine. Colours,
+//! Headless Chromium, driven over `WebDriver` (`chromedriver`), with a throw-away profile and no way to any other machine. Colours,
 //! screen size, logs of requests and console come from Chromium's own protocol (CDP), which chromedriver passes on.
 
 use std::{fs, path::PathBuf};

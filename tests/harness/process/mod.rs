@@ -7,6 +7,7 @@ mod ready;
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -31,7 +32,8 @@ impl Home {
     #[must_use]
     pub fn new() -> Self {
         // Short: a socket's path has at most 107 bytes.
-        let folder = tempfile::Builder::new().prefix("tb-").tempdir().expect("a scratch folder");
+        let closed = fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("tb-").permissions(closed).tempdir().expect("a scratch folder");
         for name in ["config", "data", "run", "cache"] {
             fs::create_dir(folder.path().join(name)).expect("a scratch folder takes folders");
         }

@@ -20,12 +20,12 @@ impl NotifySocket {
     /// A new one in this folder.
     pub(super) fn bind(folder: &Path) -> Self {
         // A daemon that was started here before has left its own.
-        let path = (0..).map(|number| folder.join(format!("notify-{number}"))).find(|path| !path.exists());
-        let path = path.expect("numbers do not end");
+        let path = (0..1000).map(|number| folder.join(format!("notify-{number}"))).find(|path| !path.exists());
+        let path = path.expect("fewer starts in one home");
         let socket = UnixDatagram::bind(&path).expect("a notify socket");
         // The daemon may run as another user.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("its mode");
-        Self { socket, path }
+        Self { path, socket }
     }
 
     /// The value of `NOTIFY_SOCKET`.

@@ -53,10 +53,10 @@ async fn declining_ends_on_a_page_that_says_so() {
 async fn a_refusal_of_the_provider_is_told_in_its_words() {
     let Some(stage) = Stage::set().await else { return };
     let (mut events, url) = stage.begin().await;
-    let (mut back, state) = redirect(&url);
+    let (mut back, ours) = redirect(&url);
     let words = "The tenant's policy asks for a managed device; <b>ask</b> your administrator.";
     let iss = url.origin().ascii_serialization();
-    let answer = [("error", "invalid_request"), ("error_description", words), ("state", &state), ("iss", &iss)];
+    let answer = [("error", "invalid_request"), ("error_description", words), ("state", &ours), ("iss", &iss)];
     back.query_pairs_mut().extend_pairs(answer);
     stage.browser.page.goto(back.as_str()).await.expect("our page");
     assert_eq!(stage.text("main h1").await, "You are not signed in");

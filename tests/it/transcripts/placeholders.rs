@@ -1,5 +1,6 @@
-//! What differs each time, as a placeholder: [HOME], [PORT], [UUID], [TIME], [HEX], [ACCESS_TOKEN], [JWT], [RANDOM], [USER_CODE],
-//! [BASE64], [PID], [VERSION]. Only where the shape leaves no doubt, so that nothing wrong hides behind one.
+//! What differs each time, as a placeholder: `[HOME]`, `[PORT]`, `[UUID]`, `[TIME]`, `[HEX]`, `[ACCESS_TOKEN]`, `[JWT]`,
+//! `[RANDOM]`, `[USER_CODE]`, `[BASE64]`, `[PID]`, `[VERSION]`. Only where the shape leaves no doubt, so that nothing wrong hides
+//! behind one.
 
 use std::path::Path;
 

@@ -95,11 +95,11 @@ impl Stage {
         }
         let Output { code, mut stdout, stderr } = cli.end().await;
         if let Some(lines) = typed.lines {
-            stdout = stdout.lines().take(lines).map(|line| format!("{line}\n")).collect();
+            stdout = stdout.split_inclusive('\n').take(lines).collect();
         }
-        let marked = |line: &str| if line.starts_with(['#', '$', '%', '>', '!', '=', '\\']) { "\\" } else { "" };
-        let stdout: String = stdout.lines().map(|line| format!("{}{line}\n", marked(line))).collect();
-        let errors: String = stderr.lines().map(|line| format!("! {line}").trim_end().to_owned() + "\n").collect();
+        let stdout: String = stdout.split_inclusive('\n').flat_map(|line| [escape(line), line]).collect();
+        let errors: Vec<_> = stderr.lines().map(|line| format!("! {line}").trim_end().to_owned() + "\n").collect();
+        let errors = errors.concat();
         let code = if code == 0 { String::new() } else { format!("=> {code}\n") };
         let pid = self.daemon.as_ref().map(DaemonProcess::pid);
         placeholders::put(&format!("{stdout}{errors}{code}"), self.home.path(), pid, command)
@@ -132,6 +132,11 @@ impl Stage {
         let is_code = |line: &str| line.trim().len() == 9 && line.trim().as_bytes().get(4) == Some(&b'-');
         cli.error_line(is_code).await.trim().to_owned()
     }
+}
+
+/// Before a printed line that would look like one of the transcript's own.
+fn escape(line: &str) -> &'static str {
+    if line.starts_with(['#', '$', '%', '>', '!', '=', '\\']) { "\\" } else { "" }
 }
 
 fn member(line: &str, name: &str) -> Option<String> {

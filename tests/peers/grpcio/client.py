@@ -83,9 +83,7 @@ def look_around(channel):
 
 def main(socket, folder):
     pb, pb_grpc, error_pb2 = generated(folder)
-    # gRPC core names the percent-encoded path as :authority, which RFC 3986 does not allow in a host and the server's HTTP/2
-    # refuses; `localhost` is what other clients send.
-    with grpc.insecure_channel(f"unix:{socket}", options=[("grpc.default_authority", "localhost")]) as channel:
+    with grpc.insecure_channel(f"unix:{socket}") as channel:
         look_around(channel)
         broker = pb_grpc.TokenBrokerStub(channel)
         mail = pb.GetTokenRequest(application="mail")
