@@ -46,8 +46,11 @@ fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// The files below a folder with mode, time of change and content, to see that nobody touched them.
-fn snapshot(folder: &Path) -> Vec<(String, u32, SystemTime, Vec<u8>)> {
+/// A file: path, mode, time of change, content.
+type Seen = (String, u32, SystemTime, Vec<u8>);
+
+/// The files of a folder, to see that nobody touched them.
+fn snapshot(folder: &Path) -> Vec<Seen> {
     let mut found: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| {

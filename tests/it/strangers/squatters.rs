@@ -85,6 +85,5 @@ async fn a_server_that_was_named_on_purpose_is_spoken_to() {
     let cli = home.cli(["logout", "mail"]).env("TOKEN_BROKER_SERVER_UID", &STRANGER.to_string()).start().await;
     // It hangs up after a few bytes.
     assert!(squatter.join().unwrap()[0].starts_with(b"PRI"));
-    let output = cli.end().await;
-    assert!(output.code == 4 && output.stderr.contains(&format!("(uid {STRANGER})")), "{output:?}");
+    assert_eq!(cli.end().await.code, 4);
 }
