@@ -101,6 +101,13 @@ impl Client {
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
+        self.exchange(repeat, send).await.map_err(|error| self.door.explain(error))
+    }
+
+    async fn exchange<T, F>(&self, repeat: Repeat, send: impl Fn(Link) -> F) -> Result<T, ClientError>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
         let mut attempts = 1;
         loop {
             let fault = match self.door.link().await {

@@ -7,16 +7,21 @@ use tokio::net::UnixStream;
 
 use crate::ClientError;
 
-/// Connects, and refuses a server of another user than ours, root and `also`.
-pub(crate) async fn connect(socket: &Path, also: Option<u32>) -> Result<UnixStream, ClientError> {
+/// Connects, and refuses a server of another user than ours, root and `also`. Returns whose server it is, too.
+pub(crate) async fn connect(socket: &Path, also: Option<u32>) -> Result<(UnixStream, u32), ClientError> {
     let no_daemon = |cause| ClientError::NoDaemon { socket: socket.to_owned(), cause };
     let stream = open(socket).await.map_err(no_daemon)?;
     let uid = stream.peer_cred().map_err(no_daemon)?.uid();
-    if uid == 0 || uid == rustix::process::geteuid().as_raw() || Some(uid) == also {
-        Ok(stream)
+    if uid == 0 || uid == own_uid() || Some(uid) == also {
+        Ok((stream, uid))
     } else {
         Err(ClientError::ForeignServer { socket: socket.to_owned(), uid })
     }
+}
+
+/// The uid of this process.
+pub(crate) fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 /// Many callers at once can fill the queue of the listening socket, and a socket that must not block then fails at once. A

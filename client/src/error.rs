@@ -38,6 +38,18 @@ pub enum ClientError {
         /// User id of the server.
         uid: u32,
     },
+    /// The server belongs to another user, root or one that was named on purpose, and closed the connection.
+    #[error(
+        "the daemon at {} belongs to another user (uid {uid}) and closed the connection: \
+         a daemon serves its own user only",
+        socket.display()
+    )]
+    TurnedAway {
+        /// Path of the socket.
+        socket: PathBuf,
+        /// User id of the server.
+        uid: u32,
+    },
     /// The other side does not speak this protocol: not a token-broker daemon, or an older one.
     #[error("{0}")]
     Protocol(String),

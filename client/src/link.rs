@@ -8,7 +8,10 @@ use std::{
     os::fd::{AsFd as _, OwnedFd},
     path::PathBuf,
     pin::{Pin, pin},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     task,
 };
 
@@ -20,7 +23,11 @@ use tokio::{sync::Mutex, task::JoinSet};
 use tonic::body::Body;
 use tower_service::Service;
 
-use crate::{ClientError, connect::connect, error::causes};
+use crate::{
+    ClientError,
+    connect::{connect, own_uid},
+    error::causes,
+};
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("token-broker-client/", env!("CARGO_PKG_VERSION")));
 
@@ -29,6 +36,8 @@ const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("token-broker-c
 pub(crate) struct Door {
     socket: PathBuf,
     server_uid: Option<u32>,
+    /// Whose server answered last.
+    serving: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -41,7 +50,7 @@ struct State {
 
 impl Door {
     pub(crate) fn new(socket: PathBuf, server_uid: Option<u32>) -> Self {
-        Self { socket, server_uid, state: Mutex::default() }
+        Self { socket, server_uid, serving: AtomicU32::new(own_uid()), state: Mutex::default() }
     }
 
     /// The open connection, or a new one.
@@ -51,7 +60,8 @@ impl Door {
             return Ok(open.link.clone());
         }
         while state.drivers.try_join_next().is_some() {}
-        let stream = connect(&self.socket, self.server_uid).await?;
+        let (stream, uid) = connect(&self.socket, self.server_uid).await?;
+        self.serving.store(uid, Ordering::Relaxed);
         let socket = stream.as_fd().try_clone_to_owned().map_err(|_| ClientError::Interrupted)?;
         let (sender, driver) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
@@ -67,6 +77,17 @@ impl Door {
         });
         state.open = Some(Open { link: link.clone(), socket });
         Ok(link)
+    }
+
+    /// A broken connection, explained where the server is another user's: it serves nobody but that user.
+    pub(crate) fn explain(&self, error: ClientError) -> ClientError {
+        let uid = self.serving.load(Ordering::Relaxed);
+        match error {
+            ClientError::Interrupted if uid != own_uid() => {
+                ClientError::TurnedAway { socket: self.socket.clone(), uid }
+            }
+            other => other,
+        }
     }
 }
 

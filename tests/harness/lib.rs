@@ -17,6 +17,7 @@ pub mod http;
 pub mod jose;
 pub mod machine;
 pub mod peers;
+pub mod process;
 pub mod requirements;
 pub mod user;
 

@@ -10,12 +10,18 @@
 )]
 
 mod bad_input;
+mod chromium;
+mod grpcio;
 mod house;
 mod layers;
 mod main_job;
 mod proto_lint;
+mod readme;
+mod secrets;
 mod selftest;
 mod service;
 mod single_flight;
 mod source;
+mod strangers;
+mod transcripts;
 mod versions;

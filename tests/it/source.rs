@@ -35,7 +35,7 @@ fn walk(folder: &Path, found: &mut Vec<SourceFile>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && name != "node_modules" && name != "target" {
+        if path.is_dir() && name != "node_modules" && name != "target" && !name.starts_with('.') {
             walk(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).unwrap();

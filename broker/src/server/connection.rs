@@ -4,7 +4,7 @@
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -17,8 +17,11 @@ use tokio::{
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::transport::server::Connected;
 
+use super::authority::AuthorityMender;
 use crate::access::{Caller, Peer};
 
+/// How much is read at once while the mender looks.
+const PART: usize = 4096;
 /// How long to wait when a connection cannot be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -27,6 +30,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Connection {
     stream: UnixStream,
     caller: Caller,
+    mender: AuthorityMender,
+    /// Read and looked through, but not passed on yet.
+    mended: Vec<u8>,
 }
 
 /// The connections of the owner's own processes, accepted by a task of this set.
@@ -66,7 +72,7 @@ fn admitted(stream: UnixStream, owner: u32) -> Option<Connection> {
         }
     };
     match Caller::at_owner_door(peer, owner) {
-        Ok(caller) => Some(Connection { stream, caller }),
+        Ok(caller) => Some(Connection { stream, caller, mender: AuthorityMender::new(), mended: Vec::new() }),
         Err(stranger) => {
             tracing::warn!(%stranger, "turned away");
             None
@@ -84,7 +90,23 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let Self { stream, mender, mended, .. } = &mut *self;
+        while mended.is_empty() {
+            if mender.is_done() {
+                return Pin::new(stream).poll_read(cx, buf);
+            }
+            let mut part = [0; PART];
+            let mut part = ReadBuf::new(&mut part);
+            ready!(Pin::new(&mut *stream).poll_read(cx, &mut part))?;
+            if part.filled().is_empty() {
+                return Poll::Ready(Ok(())); // the end
+            }
+            mender.pass(part.filled(), mended);
+        }
+        let length = mended.len().min(buf.remaining());
+        buf.put_slice(mended.get(..length).unwrap_or_default());
+        mended.drain(..length);
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The faces of the daemon: gRPC on the owner's Unix socket. A face attests the caller, parses its wire, calls one verb of a
 //! desk and maps the answer; it decides nothing.
 
+mod authority;
 mod broker_admin;
 mod call;
 mod connection;

@@ -22,8 +22,13 @@ pub enum SocketError {
         rule: String,
     },
     /// Somebody serves there.
-    #[error("another daemon answers at {0}")]
-    InUse(PathBuf),
+    #[error("another daemon answers at {path}{}", .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    InUse {
+        /// The socket.
+        path: PathBuf,
+        /// The other process, if the kernel names it.
+        pid: Option<i32>,
+    },
     /// A file that is not ours to remove.
     #[error("{0} exists and is not a socket; remove it or choose another --socket")]
     NotASocket(PathBuf),
@@ -129,7 +134,10 @@ async fn clear(path: &Path) -> Result<(), SocketError> {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
             fs::remove_file(path).map_err(|error| io_error("cannot remove the stale socket", path, error))
         }
-        Ok(_) | Err(_) => Err(SocketError::InUse(path.to_owned())),
+        other => {
+            let pid = other.ok().and_then(|other| other.peer_cred().ok()?.pid());
+            Err(SocketError::InUse { path: path.to_owned(), pid })
+        }
     }
 }
 
@@ -143,9 +151,15 @@ mod tests {
 
     use super::{SocketError, bind};
 
+    /// Closed to others, whatever the umask is.
+    fn scratch() -> tempfile::TempDir {
+        let closed = fs::Permissions::from_mode(0o700);
+        tempfile::Builder::new().permissions(closed).tempdir().expect("scratch folder")
+    }
+
     #[tokio::test]
     async fn folder_and_socket_are_closed_to_others() {
-        let scratch = tempfile::tempdir().expect("scratch folder");
+        let scratch = scratch();
         let path = scratch.path().join("new").join("broker.sock");
         let _listener = bind(&path).await.expect("a socket");
         let mode = |path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
@@ -154,16 +168,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_stale_socket_is_replaced_and_a_living_one_is_not() {
-        let scratch = tempfile::tempdir().expect("scratch folder");
-        let path = scratch.path().join("run").join("broker.sock");
+        let scratch = scratch();
+        let path = scratch.path().join("broker.sock");
         drop(bind(&path).await.expect("a first daemon"));
         let _second = bind(&path).await.expect("the stale file is replaced");
-        assert!(matches!(bind(&path).await, Err(SocketError::InUse(_))));
+        assert!(matches!(bind(&path).await, Err(SocketError::InUse { .. })));
     }
 
     #[tokio::test]
     async fn unsafe_places_are_refused() {
-        let scratch = tempfile::tempdir().expect("scratch folder");
+        let scratch = scratch();
         let open = scratch.path().join("open");
         fs::create_dir(&open).expect("a folder");
         fs::set_permissions(&open, fs::Permissions::from_mode(0o770)).expect("its mode");

@@ -22,8 +22,10 @@ pub(super) async fn run(session: &Session) -> Result<Exit, Failed> {
     Ok(Exit::Done)
 }
 
+/// Of a locked store nothing can be counted.
 fn facts(status: DaemonStatus) -> Vec<(&'static str, String)> {
     let uptime = Duration::from_secs(u64::try_from(status.uptime_seconds).unwrap_or(0));
+    let is_open = status.lock_reason.is_none();
     let store = status.lock_reason.map_or_else(|| "open".to_owned(), |reason| format!("locked: {reason}"));
     let counts = status.counts;
     let mut facts = vec![
@@ -32,10 +34,14 @@ fn facts(status: DaemonStatus) -> Vec<(&'static str, String)> {
         ("data", status.data_dir),
         ("store", store),
         ("key", status.key_source),
-        ("applications", counts.applications.to_string()),
-        ("accounts", counts.accounts.to_string()),
-        ("tokens", format!("{} access, {} refresh", counts.access_tokens, counts.refresh_tokens)),
     ];
+    if is_open {
+        facts.extend([
+            ("applications", counts.applications.to_string()),
+            ("accounts", counts.accounts.to_string()),
+            ("tokens", format!("{} access, {} refresh", counts.access_tokens, counts.refresh_tokens)),
+        ]);
+    }
     facts.extend(status.notices.into_iter().map(|notice| ("notice", notice)));
     facts
 }

@@ -15,7 +15,7 @@ pub(super) fn of(failed: &Failed, context: &Context) -> Option<String> {
         Failed::Client(ClientError::Protocol(_)) => Some(command(context, "status")),
         Failed::Application(_, cause) => of(cause, context),
         Failed::Service { advice, .. } => Some(advice.clone()),
-        Failed::Client(ClientError::ForeignServer { .. })
+        Failed::Client(ClientError::ForeignServer { .. } | ClientError::TurnedAway { .. })
         | Failed::Invalid(_)
         | Failed::Input(_)
         | Failed::Output(_)
@@ -52,6 +52,7 @@ fn of_reason(failure: &Failure, context: &Context) -> Option<String> {
             return failure.retry_after.map(|wait| format!("again in {} s", wait.as_secs()));
         }
         Reason::Unsupported if context.device_code => command(context, &format!("login {application} --no-browser")),
+        Reason::InvalidRequest if failure.field.as_deref() == Some("id") => command(context, "cache list"),
         Reason::InvalidRequest
         | Reason::Declined
         | Reason::AccessDenied

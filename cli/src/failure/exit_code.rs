@@ -35,6 +35,7 @@ pub(super) fn of(failed: &Failed) -> u8 {
             ClientError::NoSocketPath
             | ClientError::NoDaemon { .. }
             | ClientError::ForeignServer { .. }
+            | ClientError::TurnedAway { .. }
             | ClientError::Interrupted,
         ) => 4,
         Failed::Invalid(_) | Failed::Input(_) => of_reason(Reason::InvalidRequest),

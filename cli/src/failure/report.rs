@@ -41,9 +41,13 @@ pub(crate) fn report_usage(wrong: &clap::Error) -> u8 {
 
 fn text(failed: &Failed, context: &Context) -> String {
     let message = message(failed);
+    if matches!(failed, Failed::Cancelled) {
+        // Who pressed Ctrl-C knows that it is no error.
+        return message;
+    }
     let mut lines = vec![format!("error: {}", visible(&message))];
     if let Some(failure) = failure(failed) {
-        lines.extend(details(failure));
+        lines.extend(details(failure, &message));
     }
     if let Some(advice) = advice::of(failed, context).filter(|advice| !message.contains(advice.as_str())) {
         lines.push(format!("try: {}", visible(&advice)));
@@ -51,13 +55,16 @@ fn text(failed: &Failed, context: &Context) -> String {
     lines.join("\n")
 }
 
-/// What the provider said, whom to choose from, and the name of the call in the log.
-fn details(failure: &Failure) -> Vec<String> {
+/// What the provider said beyond the message, whom to choose from, and the name of the call in the log.
+fn details(failure: &Failure, message: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(provider) = &failure.provider {
         let suberror = provider.suberror.iter().map(|suberror| format!(" ({suberror})"));
         let codes = provider.error_codes.iter().map(|code| format!(" {code}"));
-        lines.push(format!("  the provider says: {}{}", provider.error, suberror.chain(codes).collect::<String>()));
+        let said = format!("{}{}", provider.error, suberror.chain(codes).collect::<String>());
+        if !message.contains(&said) {
+            lines.push(format!("  the provider says: {said}"));
+        }
         lines.extend(provider.description.iter().map(|description| format!("  {description}")));
     }
     lines.extend(failure.candidates.iter().map(|account| format!("  {}", account.label())));
@@ -105,7 +112,7 @@ fn reason(failed: &Failed) -> &'static str {
     match failed {
         Failed::Client(ClientError::Broker(failure)) => failure.reason.as_str(),
         Failed::Client(ClientError::NoDaemon { .. } | ClientError::NoSocketPath) => "NO_DAEMON",
-        Failed::Client(ClientError::ForeignServer { .. }) => "FOREIGN_SERVER",
+        Failed::Client(ClientError::ForeignServer { .. } | ClientError::TurnedAway { .. }) => "FOREIGN_SERVER",
         Failed::Client(ClientError::Protocol(_)) => "PROTOCOL",
         Failed::Client(ClientError::Interrupted) => "INTERRUPTED",
         Failed::Invalid(_) | Failed::Input(_) => Reason::InvalidRequest.as_str(),
@@ -155,6 +162,21 @@ mod tests {
              correlation id: 6f1c2e4a\n\
              try: broker-cli login work"
         );
+    }
+
+    #[test]
+    fn the_providers_word_is_not_said_twice() {
+        let provider = ProviderError {
+            error: "invalid_client".into(),
+            description: Some("wrong secret".into()),
+            ..Default::default()
+        };
+        let failure = Failure {
+            provider: Some(provider),
+            ..Failure::new(Reason::AuthorityRefused, "the provider refused: invalid_client")
+        };
+        let said = text(&ClientError::Broker(Box::new(failure)).into(), &context());
+        assert_eq!(said, "error: the provider refused: invalid_client\n  wrong secret");
     }
 
     #[test]

@@ -140,6 +140,13 @@ impl AuthorizationServer {
         self.provider().revoke_all();
     }
 
+    /// Every secret that it has handed out or was sent: codes, tokens, client secrets, verifiers, `state` and `nonce`; for a test
+    /// that searches for them where they must not be.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        self.provider().issued().into_iter().chain(self.shared.log.secrets()).collect()
+    }
+
     fn provider(&self) -> MutexGuard<'_, Provider> {
         self.shared.provider.lock().unwrap()
     }

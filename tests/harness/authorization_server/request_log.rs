@@ -2,7 +2,7 @@
 //! new one that a test can wait for.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Mutex,
 };
 
@@ -37,9 +37,26 @@ const SECRETS: [&str; 9] = [
 pub(super) struct RequestLog {
     latest: Mutex<HashMap<String, Seen>>,
     counts: watch::Sender<HashMap<String, usize>>,
+    /// What was redacted, for a test that searches for it elsewhere.
+    secrets: Mutex<BTreeSet<String>>,
 }
 
+/// Parameters that nobody else should see, though they are no secrets of the protocol: they tie a browser to its sign-in.
+const TIES: [&str; 3] = ["state", "nonce", "code_challenge"];
+
 impl RequestLog {
+    /// Keeps the values of a request that are redacted.
+    pub(super) fn keep_secrets(&self, parameters: &Params) {
+        let secret = |(name, _): &&(String, String)| SECRETS.contains(&name.as_str()) || TIES.contains(&name.as_str());
+        let values = parameters.0.iter().filter(secret).map(|(_, value)| value.clone());
+        self.secrets.lock().unwrap().extend(values.filter(|value| !value.is_empty()));
+    }
+
+    /// All that were kept.
+    pub(super) fn secrets(&self) -> BTreeSet<String> {
+        self.secrets.lock().unwrap().clone()
+    }
+
     /// Adds a request under each of its names, and wakes whoever waits for it.
     pub(super) fn add(&self, names: &[String], seen: &Seen) {
         let mut latest = self.latest.lock().unwrap();

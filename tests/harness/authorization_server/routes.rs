@@ -119,6 +119,8 @@ async fn read(shared: &Shared, endpoint: Endpoint, request: Request<Incoming>) -
     let mut seen = Seen::default();
     seen.add_parameters(&call.query);
     seen.add_parameters(&call.form);
+    shared.log.keep_secrets(&call.query);
+    shared.log.keep_secrets(&call.form);
     for (name, value) in &head.headers {
         seen.add_header(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
     }

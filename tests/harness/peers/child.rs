@@ -3,6 +3,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
+    os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
@@ -19,8 +20,9 @@ pub(super) struct ServerProcess {
     readers: Vec<JoinHandle<()>>,
 }
 
-/// Runs a program that knows nothing of our standard input, and ends it when that closes.
-const GUARD: &str = r#""$@" </dev/null & child=$!; cat >/dev/null; kill "$child"; wait "$child""#;
+/// Runs a program that knows nothing of our standard input, and ends it when that closes, then whatever it has started: the shell
+/// leads a process group of its own.
+const GUARD: &str = r#""$@" </dev/null & child=$!; cat >/dev/null; kill "$child"; wait "$child"; kill -KILL 0"#;
 
 impl ServerProcess {
     /// Starts a program that ends by itself when its standard input closes.
@@ -39,7 +41,7 @@ impl ServerProcess {
     /// Starts a program that would run for ever.
     pub(super) fn start_guarded(program: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", GUARD, "sh", program]).args(arguments);
+        command.args(["-c", GUARD, "sh", program]).args(arguments).process_group(0);
         Self::start(command)
     }
 

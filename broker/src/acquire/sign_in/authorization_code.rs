@@ -63,7 +63,7 @@ impl Desk {
         let page = match &account {
             Ok(account) => Page::signed_in(&account.username),
             Err(DeskError::Declined(_)) => Page::failed("The sign-in was declined."),
-            Err(error) => Page::failed(&format!("The sign-in failed: {error}.")),
+            Err(error) => Page::failed(&in_words(error)),
         };
         arrival.show(page).await;
         account
@@ -78,6 +78,17 @@ impl Desk {
         let request = pending.token_request(sign_in.client(), redirect, sign_in.correlation_id);
         let response = self.provider.tokens(request, &sign_in.scopes).await.map_err(from_token)?;
         self.save_sign_in(sign_in, response, pending.expectation(sign_in.client())).await
+    }
+}
+
+/// A failure as a sentence for the page, with the provider's own words.
+fn in_words(error: &DeskError) -> String {
+    match error {
+        DeskError::AuthorityRefused(provider) => match &provider.description {
+            Some(words) => format!("The provider refused ({}): {words}", provider.error),
+            None => format!("The provider refused: {}.", provider.error),
+        },
+        other => format!("The sign-in failed: {other}."),
     }
 }
 

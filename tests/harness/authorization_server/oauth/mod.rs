@@ -71,6 +71,13 @@ impl Provider {
         }
     }
 
+    /// Every code and token that was handed out.
+    pub(super) fn issued(&self) -> Vec<String> {
+        let maps = [self.codes.keys().cloned().collect::<Vec<_>>(), self.devices.keys().cloned().collect()];
+        let tokens = [self.refresh_tokens.keys().cloned().collect(), self.access_tokens.keys().cloned().collect()];
+        maps.into_iter().chain(tokens).flatten().collect()
+    }
+
     fn now(&self) -> UnixTime {
         self.options.clock.now()
     }

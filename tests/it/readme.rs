@@ -1,0 +1,149 @@
+//! README.md cannot drift: every command of its shell blocks is run, in order and in one home, with the example addresses replaced
+//! by an embedded provider's. A command that nobody knows how to run fails the test. Its Rust block is a test of the client crate.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+
+use token_broker_tests::{
+    authorization_server::{AuthorizationServer, Client, Options},
+    folder,
+    process::{DaemonProcess, Home, program},
+    user::User,
+};
+
+/// The client secret of the README's service.
+const SECRET: &str = "the service's secret";
+
+/// Where the commands run.
+struct Stage {
+    server: AuthorizationServer,
+    home: Home,
+    daemon: Option<DaemonProcess>,
+}
+
+#[tokio::test]
+async fn every_command_of_the_readme_does_what_it_says() {
+    let clients = vec![Client::native("YOUR-CLIENT-ID"), Client::confidential("YOUR-SERVICE-ID", SECRET)];
+    let server = AuthorizationServer::start(Options { clients, ..Options::default() });
+    let mut stage = Stage { server, home: Home::new(), daemon: None };
+    fs::write(stage.home.path().join("secret-file"), format!("{SECRET}\n")).unwrap();
+    let commands = commands();
+    assert!(commands.len() > 8, "the shell blocks were found: {commands:?}");
+    for command in &commands {
+        stage.run(command).await;
+    }
+    // The sign-in, and the service's own token.
+    assert_eq!(stage.server.requests("token:authorization_code"), 1);
+    assert_eq!(stage.server.requests("token:client_credentials"), 1);
+}
+
+impl Stage {
+    async fn run(&mut self, command: &str) {
+        match command.split(' ').collect::<Vec<_>>()[..] {
+            ["cargo", "run", "--bin", "demo"] => {
+                let demo = self.home.command("demo").output().await.expect("the demo runs");
+                let told = String::from_utf8_lossy(&demo.stdout);
+                assert!(demo.status.success() && told.contains("That is the whole job"), "{told}");
+            }
+            // This very program is what it runs.
+            ["tests/run"] => is_a_script("tests/run"),
+            ["cargo", "install", "--locked", "--path", package] => can_be_installed(package),
+            ["token-brokerd"] => self.daemon = Some(DaemonProcess::start(&self.home).await),
+            ["broker-cli", "login", application] => {
+                // The user's browser is a script here.
+                let mut login = self.home.cli(["login", application, "--no-browser"]).start().await;
+                User::named("ada").sign_in(&login.line(|line| line.starts_with("http")).await).await;
+                let output = login.end().await;
+                assert_eq!((output.code, output.stdout.contains("Signed in")), (0, true), "{output:?}");
+            }
+            ["broker-cli" | "curl", ..] => self.shell(command).await,
+            _ => panic!("README.md has a command that this test cannot run: {command}"),
+        }
+    }
+
+    /// Runs a line as its reader would, with the programs in `PATH`.
+    async fn shell(&self, command: &str) {
+        assert!(self.daemon.is_some(), "the README starts the daemon before {command}");
+        let metadata = format!("{}/.well-known/openid-configuration", self.server.issuer());
+        let line = command
+            .replace("https://id.example.com", self.server.issuer())
+            .replace("https://api.example.com/me", &metadata)
+            .replace("curl ", "curl --silent --show-error --fail ");
+        let mut shell =
+            self.home.command("broker-cli").as_std().get_envs().fold(Command::new("bash"), |mut shell, env| {
+                if let (name, Some(value)) = env {
+                    shell.env(name, value);
+                }
+                shell
+            });
+        let programs = program("broker-cli");
+        let path = std::env::var("PATH").unwrap_or_default();
+        shell.env("PATH", format!("{}:{path}", programs.parent().unwrap().display()));
+        shell.args(["-euo", "pipefail", "-c", &line]).current_dir(self.home.path());
+        let output = tokio::process::Command::from(shell).output().await.expect("bash runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && !output.stdout.is_empty(), "{line}: {said}");
+        if command.starts_with("curl ") {
+            let seen = self.server.last_request("discovery").expect("curl came there");
+            assert_eq!(seen.headers.get("authorization").map(String::as_str), Some("Bearer"), "{seen:?}");
+        }
+    }
+}
+
+fn text() -> String {
+    fs::read_to_string(folder("../README.md")).unwrap()
+}
+
+/// The lines of the shell blocks.
+fn commands() -> Vec<String> {
+    let text = text();
+    let blocks = text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    let lines = blocks.flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
+fn is_a_script(path: &str) {
+    let file = folder("..").join(path);
+    assert!(file.metadata().unwrap().permissions().mode() & 0o111 != 0, "{path} is executable");
+    let syntax = Command::new("bash").arg("-n").arg(file).status().unwrap();
+    assert!(syntax.success(), "{path} is a script");
+}
+
+/// The package is there, is locked, and has a program; building it once more would only take time.
+fn can_be_installed(package: &str) {
+    let manifest = folder("..").join(package).join("Cargo.toml");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut metadata = Command::new(cargo);
+    metadata.args(["metadata", "--locked", "--offline", "--no-deps", "--format-version=1", "--manifest-path"]);
+    let found = metadata.arg(&manifest).output().unwrap();
+    assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    let own =
+        |it: &&serde_json::Value| it["manifest_path"].as_str().is_some_and(|path| same(Path::new(path), &manifest));
+    let package = found["packages"].as_array().unwrap().iter().find(own).expect("a package of the workspace");
+    let programs: Vec<_> = package["targets"].as_array().unwrap().iter().filter(|it| it["kind"][0] == "bin").collect();
+    assert!(!programs.is_empty(), "{package} has a program");
+    for it in programs {
+        assert!(program(it["name"].as_str().unwrap()).is_file(), "{it}");
+    }
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    one.canonicalize().ok() == other.canonicalize().ok()
+}
+
+#[tokio::test]
+async fn every_command_of_the_readmes_table_exists() {
+    let text = text();
+    let rows = text.lines().skip_while(|line| *line != "## Commands").filter(|line| line.starts_with("| `"));
+    let cells = rows.filter_map(|row| row.split(" | ").next());
+    let commands: Vec<_> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert!(commands.len() > 12, "the table was found: {commands:?}");
+    let home = Home::new();
+    for command in commands {
+        let words: Vec<_> = command.split(' ').filter(|word| word.chars().all(|c| c.is_ascii_lowercase())).collect();
+        let options = command.split(['[', ']']).filter(|part| part.starts_with("--"));
+        let output = home.cli(words.into_iter().chain(["--help"])).run().await;
+        assert_eq!(output.code, 0, "{command}: {output:?}");
+        options.for_each(|option| assert!(output.stdout.contains(option), "{command}: {output:?}"));
+    }
+}
