@@ -1,5 +1,6 @@
-//! The configuration file: settings of the daemon only, TOML. Unknown keys are refused by name. A commented example with every
-//! key is `packaging/config.toml`; applications are not configured here but registered with `broker-cli app add`.
+//! The configuration file: settings of the daemon only, TOML. Unknown keys are refused by name, with the nearest right one. A
+//! commented example with every key is `packaging/config.toml`; applications are not configured here but registered with
+//! `broker-cli app add`.
 
 use std::{
     fs,
@@ -7,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de, forward_to_deserialize_any};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
@@ -55,12 +56,14 @@ pub enum ConfigError {
         error: std::io::Error,
     },
     /// It is not a configuration.
-    #[error("{path}: {error}")]
+    #[error("{path}: {error}{}", nearest.as_ref().map(|key| format!("did you mean {key}?")).unwrap_or_default())]
     Parse {
         /// The file.
         path: PathBuf,
         /// Where and why.
-        error: toml::de::Error,
+        error: Box<toml::de::Error>,
+        /// The key that an unknown one is nearest to.
+        nearest: Option<String>,
     },
 }
 
@@ -72,7 +75,59 @@ impl Config {
             Err(error) if error.kind() == ErrorKind::NotFound && !named => return Ok(Self::default()),
             Err(error) => return Err(ConfigError::Read { path: path.to_owned(), error }),
         };
-        toml::from_str(&text).map_err(|error| ConfigError::Parse { path: path.to_owned(), error })
+        toml::from_str(&text).map_err(|error| ConfigError::Parse {
+            path: path.to_owned(),
+            nearest: nearest_to_unknown(&text),
+            error: Box::new(error),
+        })
+    }
+}
+
+/// The right key for the first unknown one, if one is near enough to be meant, wherever in the file it belongs.
+fn nearest_to_unknown(text: &str) -> Option<String> {
+    let file: toml::Table = toml::from_str(text).ok()?;
+    let http = file.get("http").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+    let tables = [("", &file, keys::<Config>()), (" in [http]", &http, keys::<HttpConfig>())];
+    let mut unknown =
+        tables.iter().flat_map(|(_, table, keys)| table.keys().filter(|key| !keys.contains(&key.as_str())));
+    let unknown = unknown.next()?;
+    let known = tables.iter().flat_map(|(place, _, keys)| keys.iter().map(move |key| (*key, *place)));
+    let near = known.map(|(key, place)| (strsim::jaro_winkler(unknown, key), key, place));
+    let near = near.filter(|(likeness, ..)| *likeness > 0.8).max_by(|one, other| one.0.total_cmp(&other.0));
+    near.map(|(_, key, place)| format!("`{key}`{place}"))
+}
+
+/// The keys that a table of the file may have: the names of the fields of `T`, as serde knows them.
+fn keys<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+    let mut keys: &'static [&'static str] = &[];
+    // An error by design: the names are all that is asked for.
+    let _ = T::deserialize(FieldNames(&mut keys));
+    keys
+}
+
+/// A deserializer that only takes down which fields a struct has.
+struct FieldNames<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for FieldNames<'_> {
+    type Error = de::value::Error;
+
+    fn deserialize_any<V: de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(de::Error::custom("only a struct has fields"))
+    }
+
+    fn deserialize_struct<V: de::Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = fields;
+        self.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 
@@ -80,7 +135,7 @@ impl Config {
 mod tests {
     use std::path::Path;
 
-    use super::Config;
+    use super::{Config, nearest_to_unknown};
 
     #[test]
     fn the_commented_example_is_valid_and_shows_every_key() {
@@ -91,6 +146,23 @@ mod tests {
         assert!(config.socket.is_some() && config.data_dir.is_some() && config.log_format.is_some());
         assert!(config.http.timeout_seconds.is_some());
         assert_eq!(toml::from_str::<Config>(&text).expect("valid as it is"), Config::default());
+    }
+
+    #[test]
+    fn the_nearest_key_is_meant() {
+        let cases = [
+            ("sockett = 'x'", Some("`socket`")),
+            ("data-dir = 'x'", Some("`data_dir`")),
+            ("[htttp]", Some("`http`")),
+            ("[http]\ntimeout = 3", Some("`timeout_seconds` in [http]")),
+            ("timeout_seconds = 3", Some("`timeout_seconds` in [http]")),
+            ("client_id = 'x'", None),
+            ("socket = 3", None),
+            ("socket = ", None),
+        ];
+        for (text, nearest) in cases {
+            assert_eq!(nearest_to_unknown(text).as_deref(), nearest, "{text}");
+        }
     }
 
     #[test]

@@ -14,8 +14,11 @@ use crate::{
     store::{StartError, Vault, VaultOptions, WriterMode},
 };
 
-/// How long running calls and refreshes may take after the daemon was asked to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long running calls and refreshes may take after the daemon was asked to stop: longer than one exchange with a provider,
+/// whose answer may hold the only copy of a new refresh token.
+const DRAIN: Duration = Duration::from_secs(35);
+/// How long idle connections may take to close once every call is answered.
+const HANG_UP: Duration = Duration::from_millis(200);
 
 /// Where the daemon lives.
 #[derive(Debug)]
@@ -131,26 +134,24 @@ impl Daemon {
         }
     }
 
-    /// Stops softly: takes no new calls, ends the sign-ins, lets calls and refreshes finish, closes the store.
-    pub async fn stop(self) -> Result<(), DaemonError> {
+    /// Stops softly: takes no new calls, ends the sign-ins that wait for people, lets calls and refreshes finish, closes the
+    /// store. A client that keeps an idle connection open delays nothing.
+    pub async fn stop(mut self) -> Result<(), DaemonError> {
         self.stop.cancel();
         self.tracker.close();
-        let abort = self.server.abort_handle();
-        let drained = timeout(DRAIN, async {
-            self.tracker.wait().await;
-            self.server.await
-        })
-        .await;
-        abort.abort();
-        self.vault.close();
+        let drained = timeout(DRAIN, self.tracker.wait()).await;
+        let served = timeout(HANG_UP, &mut self.server).await;
+        self.server.abort();
         if let Some(path) = self.socket {
-            // A stale file would do no harm: the next start replaces it.
+            // Before the folder is free for another daemon. A stale file would do no harm: the next start replaces it.
             let _ = std::fs::remove_file(path);
         }
-        match drained {
-            Ok(Ok(served)) => Ok(served?),
-            Ok(Err(error)) => Err(DaemonError::Task(error.to_string())),
-            Err(_) => Err(DaemonError::Drain),
+        self.vault.close();
+        match (drained, served) {
+            (Err(_), _) => Err(DaemonError::Drain),
+            (Ok(()), Ok(Ok(served))) => Ok(served?),
+            (Ok(()), Ok(Err(error))) => Err(DaemonError::Task(error.to_string())),
+            (Ok(()), Err(_)) => Ok(()),
         }
     }
 }
@@ -161,5 +162,6 @@ fn open_vault(settings: &Settings, outside: &Outside) -> Result<Vault, StartErro
         folder: settings.data_dir.clone(),
         randomness: Arc::new(move |buffer: &mut [u8]| entropy.fill(buffer)),
         writer: WriterMode::Thread,
+        now: outside.clock.now(),
     })
 }

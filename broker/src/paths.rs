@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use directories::ProjectDirs;
+use directories::{BaseDirs, ProjectDirs};
 
 /// No place is known.
 #[derive(Debug, thiserror::Error)]
@@ -54,9 +54,9 @@ pub fn socket(given: Option<PathBuf>, configured: Option<PathBuf>, uid: u32) -> 
 
 fn runtime_folder(uid: u32) -> Result<PathBuf, PathError> {
     if cfg!(target_os = "macos") {
-        return Ok(project()?.cache_dir().to_owned());
+        return Ok(BaseDirs::new().ok_or(PathError::NoHome)?.cache_dir().to_owned());
     }
-    if let Some(folder) = from_environment("XDG_RUNTIME_DIR") {
+    if let Some(folder) = from_environment("XDG_RUNTIME_DIR").filter(|folder| folder.is_absolute()) {
         return Ok(folder);
     }
     let folder = Path::new("/run/user").join(uid.to_string());

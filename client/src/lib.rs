@@ -41,3 +41,8 @@ pub use client::{Client, ClientOptions};
 pub use error::ClientError;
 pub use sign_in::SignIn;
 pub use socket_path::SocketPath;
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

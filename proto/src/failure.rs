@@ -11,8 +11,10 @@ use crate::{Account, Reason, reason::DOMAIN, wire::v1};
 
 const ERROR_INFO_URL: &str = "type.googleapis.com/google.rpc.ErrorInfo";
 const ERROR_DETAIL_URL: &str = "type.googleapis.com/token_broker.v1.ErrorDetail";
-/// Longest provider text that is passed on, in bytes.
+/// Longest text that is passed on, in bytes.
 const MAX_TEXT: usize = 800;
+/// Most bytes of the details: they ride in a trailer.
+const MAX_DETAILS: usize = 4 * 1024;
 /// Most candidates that are listed.
 const MAX_CANDIDATES: usize = 8;
 
@@ -83,14 +85,22 @@ impl Failure {
             domain: DOMAIN.to_owned(),
             metadata: std::collections::HashMap::new(),
         };
-        let detail = self.to_detail();
         let message = shortened(&self.message);
-        let status = pb::Status {
-            code: self.reason.code().into(),
-            message: message.clone(),
-            details: vec![any(ERROR_INFO_URL, info.encode_to_vec()), any(ERROR_DETAIL_URL, detail.encode_to_vec())],
+        let encoded = |detail: &v1::ErrorDetail| {
+            let details =
+                vec![any(ERROR_INFO_URL, info.encode_to_vec()), any(ERROR_DETAIL_URL, detail.encode_to_vec())];
+            pb::Status { code: self.reason.code().into(), message: message.clone(), details }.encode_to_vec()
         };
-        Status::with_details(self.reason.code(), message, status.encode_to_vec().into())
+        let mut detail = self.to_detail();
+        let mut details = encoded(&detail);
+        for lighten in LIGHTEN {
+            if details.len() < MAX_DETAILS {
+                break;
+            }
+            lighten(&mut detail);
+            details = encoded(&detail);
+        }
+        Status::with_details(self.reason.code(), message, details.into())
     }
 
     /// Reads a status back. `None` if it is not one of ours.
@@ -112,7 +122,7 @@ impl Failure {
             correlation_id: self.correlation_id.clone().unwrap_or_default(),
             provider: self.provider.as_ref().map(ProviderError::to_wire),
             candidates: self.candidates.iter().take(MAX_CANDIDATES).cloned().map(Into::into).collect(),
-            advice: self.advice.clone().unwrap_or_default(),
+            advice: self.advice.as_deref().filter(|advice| advice.len() <= 2 * MAX_TEXT).unwrap_or_default().to_owned(),
             retry_after_seconds: self.retry_after.map_or(0, |wait| i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)),
             field: self.field.clone().unwrap_or_default(),
             limit: self.limit.clone().unwrap_or_default(),
@@ -164,6 +174,16 @@ impl ProviderError {
         }
     }
 }
+
+/// What goes when the details are too large, the least missed first.
+const LIGHTEN: [fn(&mut v1::ErrorDetail); 5] = [
+    |detail| detail.provider.iter_mut().for_each(|provider| provider.error_uri.clear()),
+    |detail| detail.provider.iter_mut().for_each(|provider| provider.description.clear()),
+    |detail| detail.candidates.truncate(2),
+    |detail| detail.candidates.clear(),
+    // The message says the command, too.
+    |detail| detail.advice.clear(),
+];
 
 /// The reason of an older version that stands for a gRPC code, when a newer daemon uses a word that this one does not know.
 fn nearest(code: Code) -> Reason {
@@ -228,16 +248,23 @@ mod tests {
     }
 
     #[test]
-    fn details_stay_small() {
+    fn details_stay_small_and_keep_the_claims() {
+        let claims = format!("{{\"x\":\"{}\"}}", "y".repeat(1500));
         let failure = Failure {
             provider: Some(ProviderError {
                 error: "e".into(),
                 description: Some("\u{e9}".repeat(9000)),
+                error_uri: Some("u".repeat(9000)),
+                claims: Some(claims.clone()),
                 ..ProviderError::default()
             }),
+            advice: Some("a".repeat(9000)),
             candidates: (0..50).map(account).collect(),
             ..Failure::new(Reason::AccountAmbiguous, "m".repeat(9000))
         };
-        assert!(failure.to_status().details().len() < 4096, "{}", failure.to_status().details().len());
+        let status = failure.to_status();
+        assert!(status.details().len() < 4096, "{}", status.details().len());
+        let read = Failure::from_status(&status).expect("our own status");
+        assert_eq!(read.provider.and_then(|provider| provider.claims), Some(claims));
     }
 }

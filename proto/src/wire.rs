@@ -32,7 +32,10 @@ macro_rules! redacted_debug {
 redacted_debug! {
     v1::GetTokenRequest => "GetTokenRequest",
     v1::GetTokenResponse => "GetTokenResponse",
+    v1::SignInRequest => "SignInRequest",
+    v1::SignOutRequest => "SignOutRequest",
     v1::OpenUrl => "OpenUrl",
+    v1::BeginAuthorizationResponse => "BeginAuthorizationResponse",
     v1::UserCode => "UserCode",
     v1::CompleteAuthorizationRequest => "CompleteAuthorizationRequest",
     v1::AddApplicationRequest => "AddApplicationRequest",

@@ -9,8 +9,8 @@ use std::{
 use tempfile::TempDir;
 use token_broker::{
     model::{
-        CachedToken, Client, Credential, Grant, GrantHolder, GrantKey, GrantState, RefreshToken, RegisteredApplication,
-        TokenPartition, User,
+        ApplicationStamp, CachedToken, Client, Credential, Grant, GrantHolder, GrantKey, GrantState, RefreshToken,
+        RegisteredApplication, TokenPartition, User,
     },
     ports::{Clock, Entropy, clock::SystemClock, entropy::SystemEntropy},
     store::{SavedApplication, SignInRecord, Vault, VaultOptions, WriterMode},
@@ -63,8 +63,38 @@ pub(crate) async fn fill(tokens: usize) -> Filled {
         folder: folder.path().join("data"),
         randomness: Arc::new(move |buffer: &mut [u8]| entropy.fill(buffer)),
         writer: WriterMode::Thread,
+        now: now(),
     };
     let vault = Vault::start(options).expect("a vault");
+    let (stamp, client) = register(&vault).await;
+    let accounts = tokens.div_ceil(PER_ACCOUNT);
+    let mut writes = tokio::task::JoinSet::new();
+    for number in 0..accounts {
+        let (vault, client) = (vault.clone(), client.clone());
+        writes.spawn(async move {
+            let record = sign_in(&client, number);
+            vault.save_sign_in(record).await.expect("saved");
+            for other in 1..PER_ACCOUNT {
+                let (partition, token) = (partition(&client, number), token(other));
+                vault.save_app_token(stamp, partition, token).await.expect("saved");
+            }
+        });
+        while writes.len() >= IN_FLIGHT {
+            writes.join_next().await;
+        }
+    }
+    writes.join_all().await;
+    let mut commit = Vec::new();
+    for round in 0..200 {
+        let begun = Instant::now();
+        vault.save_app_token(stamp, partition(&client, 0), token(round % PER_ACCOUNT)).await.expect("saved");
+        commit.push(begun.elapsed());
+    }
+    vault.close();
+    Filled { folder, tokens, accounts, commit: Sample::of(commit) }
+}
+
+async fn register(vault: &Vault) -> (ApplicationStamp, Client) {
     let application = RegisteredApplication {
         name: application_name(),
         client_id: ClientId::parse("bench-client").expect("valid"),
@@ -79,31 +109,7 @@ pub(crate) async fn fill(tokens: usize) -> Filled {
     else {
         panic!("a new folder has no applications")
     };
-    let accounts = tokens.div_ceil(PER_ACCOUNT);
-    let mut writes = tokio::task::JoinSet::new();
-    for number in 0..accounts {
-        let (vault, client) = (vault.clone(), client.clone());
-        writes.spawn(async move {
-            let record = sign_in(stored.stamp, &client, number);
-            vault.save_sign_in(record).await.expect("saved");
-            for other in 1..PER_ACCOUNT {
-                let (partition, token) = (partition(&client, number), token(other));
-                vault.save_app_token(stored.stamp, partition, token).await.expect("saved");
-            }
-        });
-        while writes.len() >= IN_FLIGHT {
-            writes.join_next().await;
-        }
-    }
-    writes.join_all().await;
-    let mut commit = Vec::new();
-    for round in 0..200 {
-        let begun = Instant::now();
-        vault.save_app_token(stored.stamp, partition(&client, 0), token(round % PER_ACCOUNT)).await.expect("saved");
-        commit.push(begun.elapsed());
-    }
-    vault.close();
-    Filled { folder, tokens, accounts, commit: Sample::of(commit) }
+    (stored.stamp, client)
 }
 
 fn now() -> UnixTime {
@@ -133,7 +139,7 @@ fn partition(client: &Client, number: usize) -> TokenPartition {
     }
 }
 
-fn sign_in(stamp: token_broker::model::ApplicationStamp, client: &Client, number: usize) -> SignInRecord {
+fn sign_in(client: &Client, number: usize) -> SignInRecord {
     let key = GrantKey {
         environment: client.environment.clone(),
         holder: GrantHolder::Client(client.client_id.clone()),
@@ -147,7 +153,6 @@ fn sign_in(stamp: token_broker::model::ApplicationStamp, client: &Client, number
         state: GrantState::Live,
     };
     SignInRecord {
-        application: stamp,
         client: client.clone(),
         user: User {
             home_account_id: account(number),

@@ -4,6 +4,7 @@
 
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,

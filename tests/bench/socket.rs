@@ -75,8 +75,10 @@ async fn load(running: &Running, filled: &Filled, in_flight: usize) -> Load {
     running.pin(0, 1);
     let (cpu, begun) = (running.cpu(), Instant::now());
     let mut callers = JoinSet::new();
+    // Clones share one connection: many calls of one program.
+    let shared = running.client();
     for caller in 0..in_flight {
-        let client = running.client();
+        let client = shared.clone();
         let request = request(&format!("user{}@example.com", caller % filled.accounts));
         callers.spawn(async move {
             let mut answered = 0_u32;

@@ -6,7 +6,7 @@ use std::{path::PathBuf, sync::Arc};
 use tempfile::TempDir;
 use token_broker::{
     acquire::Outside,
-    daemon::{Daemon, Settings, Socket},
+    daemon::{Daemon, DaemonError, Settings, Socket},
     ports::{
         Clock,
         clock::SystemClock,
@@ -52,18 +52,23 @@ impl TestDaemon {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::Builder::new().prefix("token-broker-").tempdir().expect("a scratch folder");
         let mut daemon = Self { options, folder, daemon: None };
-        daemon.open().await;
+        daemon.try_start().await.expect("the daemon starts");
         daemon
     }
 
-    async fn open(&mut self) {
+    /// Starts it on its folder as that is now, after `stop`.
+    ///
+    /// # Errors
+    /// When it refuses to start.
+    pub async fn try_start(&mut self) -> Result<(), DaemonError> {
         let settings = Settings { data_dir: self.data_dir(), socket: Socket::Path(self.socket()) };
         let outside = Outside {
             http: Arc::new(HttpClient::new(self.options.http)),
             clock: Arc::clone(&self.options.clock),
             entropy: Arc::new(SystemEntropy::default()),
         };
-        self.daemon = Some(Daemon::start(settings, outside).await.expect("the daemon starts"));
+        self.daemon = Some(Daemon::start(settings, outside).await?);
+        Ok(())
     }
 
     /// Stops it softly.
@@ -71,10 +76,15 @@ impl TestDaemon {
         self.daemon.take().expect("a running daemon").stop().await.expect("the daemon stops cleanly");
     }
 
+    /// Starts a stopped one again on the same folder.
+    pub async fn start_again(&mut self) {
+        self.try_start().await.expect("the daemon starts");
+    }
+
     /// Stops it and starts it again on the same folder.
     pub async fn restart(&mut self) {
         self.stop().await;
-        self.open().await;
+        self.start_again().await;
     }
 
     /// Its data folder.

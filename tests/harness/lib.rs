@@ -15,6 +15,7 @@ pub mod daemon;
 pub mod entropy;
 pub mod http;
 pub mod jose;
+pub mod machine;
 pub mod peers;
 pub mod requirements;
 pub mod user;

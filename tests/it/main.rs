@@ -9,6 +9,7 @@
     reason = "the whole binary is tests; their helpers stand outside of test functions, and their tasks end with their runtime"
 )]
 
+mod bad_input;
 mod house;
 mod layers;
 mod main_job;

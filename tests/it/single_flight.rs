@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use token_broker_client::calls::{Subject, TokenRequest, TokenSource};
+use token_broker_client::calls::{SignInEvent, SignInRequest, Subject, TokenRequest, TokenSource};
 use token_broker_tests::{
     authorization_server::{AuthorizationServer, Endpoint, Fault, Gate, Options as Server},
     clock::ManualClock,
-    daemon::{Options, TestDaemon, application, name, sign_in_by_browser},
+    daemon::{Options, TestDaemon, application, name, refresh, sign_in_by_browser},
     user::User,
     within,
 };
@@ -119,4 +119,48 @@ async fn a_refresh_that_ends_after_sign_out_is_thrown_away() {
     within(waiting).await.expect("no panic").expect_err("the account is gone");
     let counts = client.status().await.expect("status").counts;
     assert_eq!((counts.accounts, counts.access_tokens, counts.refresh_tokens), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_the_rotated_token() {
+    let (server, mut daemon, clock) = stage(&[("mail", "ada")]).await;
+    clock.advance(Duration::from_secs(7200));
+    let gate = Gate::closed();
+    server.fail_next(Endpoint::Token, Fault::HoldAfter(gate.clone()));
+    // A program that keeps an idle connection open must not delay the stop either.
+    let idle = daemon.client();
+    idle.status().await.expect("status");
+    let waiting = tokio::spawn({
+        let client = daemon.client();
+        async move { client.token(&of("ada")).await }
+    });
+    within(gate.reached(1)).await;
+    let ((), ()) = tokio::join!(within(daemon.stop()), async { gate.open() });
+    within(waiting).await.expect("no panic").expect("its caller is answered, too");
+    daemon.start_again().await;
+    refresh(&daemon.client(), "mail").await.expect("the rotated token was saved, so it is not used twice");
+    assert_eq!(server.requests("token:refresh_token"), 2);
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_code_is_being_redeemed_goes_through_without_its_caller() {
+    let (server, daemon, _clock) = stage(&[]).await;
+    let client = daemon.client();
+    let new = application("mail", server.issuer(), ("native-app", None), "openid api:read");
+    client.add_application(&new).await.expect("registered");
+    let gate = Gate::closed();
+    server.fail_next(Endpoint::Token, Fault::HoldAfter(gate.clone()));
+    let mut events = client.sign_in(&SignInRequest::new(name("mail"))).await.expect("begun");
+    let Ok(Some(SignInEvent::OpenUrl(url))) = events.next().await else { panic!("the URL comes first") };
+    let user = User::named("ada");
+    let leave = async {
+        within(gate.reached(1)).await;
+        drop(events);
+        // The daemon has heard of it once it answers another call of the same connection.
+        client.status().await.expect("status");
+        gate.open();
+    };
+    let (page, ()) = tokio::join!(within(user.sign_in(url.expose())), leave);
+    assert!(page.body.contains("You are signed in"), "{}", page.body);
+    assert_eq!(client.accounts(None).await.expect("a list").len(), 1);
 }

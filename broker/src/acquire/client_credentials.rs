@@ -7,10 +7,10 @@ use token_broker_proto::{
     calls::{TokenAnswer, TokenSource},
     oauth::{CorrelationId, ScopeSet},
 };
+use tracing::Instrument;
 
 use super::{
     Desk, FlightKey, Purpose,
-    flight::Boarding,
     found::bearer_partition,
     silent::{Refreshed, Wanted},
 };
@@ -51,7 +51,7 @@ impl Desk {
         // Reserved scopes ask for a user's tokens; there is no user here.
         let scopes = wanted.scopes.without_reserved();
         let key = FlightKey::Application(partition.clone(), scopes.clone());
-        loop {
+        let flight = || {
             let app_only = AppOnly {
                 stored: Arc::clone(&wanted.stored),
                 partition: partition.clone(),
@@ -59,26 +59,15 @@ impl Desk {
                 purpose: wanted.purpose.clone(),
                 correlation_id: wanted.correlation_id,
             };
-            let desk = Arc::clone(self);
-            let flight = || async move { desk.request_app_token(app_only).await };
-            match self.flights.board(&self.tasks.tracker, key.clone(), wanted.purpose.clone(), flight) {
-                Boarding::Aboard(landing) => {
-                    let died = || Err(DeskError::Internal("a client credentials request died".into()));
-                    return landing.result().await.unwrap_or_else(died);
-                }
-                Boarding::Occupied(landing) => {
-                    landing.result().await;
-                    if let Some(token) = self.fresh(wanted, partition)? {
-                        return Ok((token, TokenSource::Cache));
-                    }
-                }
-            }
-        }
+            let span = tracing::info_span!("client_credentials", correlation_id = %wanted.correlation_id);
+            Arc::clone(self).request_app_token(app_only).instrument(span)
+        };
+        self.fly(wanted, partition, &key, flight).await
     }
 
     async fn request_app_token(self: Arc<Self>, app_only: AppOnly) -> Refreshed {
         let application = &app_only.stored.application;
-        let metadata = self.metadata(&application.authority, app_only.correlation_id).await?;
+        let metadata = self.unless_stopped(self.metadata(&application.authority, app_only.correlation_id)).await?;
         let client = ClientContext {
             metadata: &metadata,
             client_id: &application.client_id,
@@ -87,7 +76,11 @@ impl Desk {
         let claims = app_only.purpose.claims.as_ref();
         let request = client_credentials::request(client, &app_only.scopes, claims, app_only.correlation_id);
         let response = self.provider.tokens(request, &app_only.scopes).await.map_err(from_token)?;
-        let token = response.into_cached();
+        let token = response.cached();
+        if !app_only.scopes.is_covered_by(&token.scopes) {
+            let what = "the provider granted fewer scopes than were asked for";
+            return Err(DeskError::AuthorityUnusable(what.to_owned()));
+        }
         match self.vault.save_app_token(app_only.stored.stamp, app_only.partition, token.clone()).await? {
             Saved::Done => Ok((token, TokenSource::IdentityProvider)),
             Saved::Discarded => Err(DeskError::ApplicationNotFound(application.name.to_string())),

@@ -8,10 +8,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use token_broker_proto::oauth::{Claims, ScopeSet};
+use token_broker_proto::oauth::{ApplicationName, Claims, ScopeSet};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
 
 use crate::model::{GrantKey, TokenPartition};
 
@@ -27,6 +26,8 @@ pub(super) enum FlightKey {
 /// What a flight was started for; only a caller who wants just this may share its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Purpose {
+    /// The name that asks: another name of the same client may have another credential.
+    pub application: ApplicationName,
     /// Scopes that are sent, if any are.
     pub scopes: Option<ScopeSet>,
     /// Claims that are sent, if any are.
@@ -90,15 +91,12 @@ where
         drop(aloft);
         let seat = Seat { aloft: Arc::clone(&self.aloft), key };
         let flight = flight();
-        tasks.spawn(
-            async move {
-                let result = flight.await;
-                // First off the list, then the news: who hears it and asks again starts a new flight.
-                drop(seat);
-                sender.send_replace(Some(result));
-            }
-            .in_current_span(),
-        );
+        tasks.spawn(async move {
+            let result = flight.await;
+            // First off the list, then the news: who hears it and asks again starts a new flight.
+            drop(seat);
+            sender.send_replace(Some(result));
+        });
         Boarding::Aboard(Landing(result))
     }
 }

@@ -1,5 +1,5 @@
-//! The provider's metadata and signing keys, kept in the store for a day and used beyond it when the provider does not answer;
-//! and the verified identity that a token response carries.
+//! The provider's metadata and signing keys, kept in the store for a day; the metadata are used beyond it when the provider does
+//! not answer, the keys are fetched again with them. And the verified identity that a token response carries.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use token_broker_proto::oauth::{Authority, CorrelationId};
 use super::Desk;
 use crate::{
     flow::oauth::{
+        discovery,
         id_token::{self, Expectation, IdTokenError},
         jwks::JwkSet,
         token_response::TokenResponse,
@@ -27,6 +28,9 @@ impl Desk {
         authority: &Authority,
         correlation_id: CorrelationId,
     ) -> Result<ProviderMetadata, DeskError> {
+        if let Authority::Endpoints(endpoints) = authority {
+            return Ok(discovery::by_hand(endpoints, self.clock.now()));
+        }
         let kept = self.vault.find_provider(authority)?;
         if let Some(kept) = &kept
             && kept.metadata.fetched_on.plus(METADATA_AGE) > self.clock.now()
@@ -34,13 +38,13 @@ impl Desk {
             return Ok(kept.metadata.clone());
         }
         match (self.provider.discover(authority, correlation_id).await, kept) {
-            (Ok(metadata), kept) => {
-                let jwks = kept.and_then(|kept| kept.jwks);
-                self.vault.save_provider(authority, StoredProvider { metadata: metadata.clone(), jwks }).await?;
+            (Ok(metadata), _) => {
+                let provider = StoredProvider { metadata: metadata.clone(), jwks: None };
+                self.vault.save_provider(authority, provider).await?;
                 Ok(metadata)
             }
-            (Err(DeskError::AuthorityUnavailable { what, .. }), Some(kept)) => {
-                tracing::info!(what, "the provider's metadata could not be fetched again; the kept one is used");
+            (Err(DeskError::AuthorityUnavailable { .. }), Some(kept)) => {
+                tracing::info!("the provider's metadata could not be fetched again; the kept ones are used");
                 Ok(kept.metadata)
             }
             (Err(error), _) => Err(error),
@@ -65,7 +69,10 @@ impl Desk {
             Err(IdTokenError::UnknownKey { .. }) => check(&self.keys(issued, Keys::Anew).await?),
             checked => checked,
         };
-        let user = token.map_err(|error| from_id_token(&error))?.user(response.client_info.as_deref());
+        // `client_info` is unsigned, and a word of Microsoft Entra ID alone.
+        let is_entra = matches!(issued.authority, Authority::MicrosoftEntra { .. });
+        let client_info = response.client_info.as_deref().filter(|_| is_entra);
+        let user = token.map_err(|error| from_id_token(&error))?.user(client_info);
         let documents = IdentityDocuments { id_token: raw.clone(), client_info: response.client_info.clone() };
         Ok(Some((user, documents)))
     }

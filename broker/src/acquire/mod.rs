@@ -16,10 +16,14 @@ use std::{sync::Arc, time::Duration};
 
 use token_broker_proto::oauth::CorrelationId;
 use tokio::sync::Semaphore;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 use crate::{
-    ports::{Clock, Entropy, Http},
+    model::DeskError,
+    ports::{Clock, Entropy, Http, entropy},
     provider::Provider,
     store::Vault,
 };
@@ -81,9 +85,21 @@ impl Desk {
     /// The name of a call that came without one.
     #[must_use]
     pub fn new_correlation_id(&self) -> CorrelationId {
-        let mut random = [0; 16];
-        self.entropy.fill(&mut random);
-        CorrelationId::from_random(random)
+        entropy::correlation_id(&*self.entropy)
+    }
+
+    /// Counts a call that is being answered until it is dropped, so that a stop waits for it.
+    pub fn running(&self) -> TaskTrackerToken {
+        self.tasks.tracker.token()
+    }
+
+    /// The outcome, or `Cancelled` when the daemon is asked to stop first. For what may be left undone.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = Result<T, DeskError>>) -> Result<T, DeskError> {
+        tokio::select! {
+            biased;
+            outcome = work => outcome,
+            () = self.tasks.stop.cancelled() => Err(DeskError::Cancelled),
+        }
     }
 
     fn correlation_id(&self, given: Option<CorrelationId>) -> CorrelationId {

@@ -1,7 +1,7 @@
 //! The refresh of one grant (RFC 6749, section 6), as it runs in its own flight: read the grant anew, ask, save, and only then
 //! answer. A result that comes after a sign-out or a new sign-in is thrown away.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use token_broker_proto::{
     ProviderError,
@@ -17,13 +17,15 @@ use super::{
 };
 use crate::{
     flow::oauth::{ClientContext, TokenError, id_token::Expectation, refresh_token, token_response::TokenResponse},
-    model::{
-        CachedToken, DeskError, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, IdentityDocuments, Interaction,
-        TokenPartition, User,
-    },
+    model::{CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, TokenPartition, User},
     provider::from_token,
-    store::{RefreshRecord, Saved, StoredApplication},
+    store::{RefreshRecord, Saved, StoreError, StoredApplication},
 };
+
+/// How often a new grant that cannot be saved is tried again.
+const SAVE_ATTEMPTS: u32 = 20;
+/// How long to wait between.
+const SAVE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Everything a refresh needs to know, so that it can outlive the call that started it.
 #[derive(Clone)]
@@ -34,18 +36,14 @@ pub(super) struct Refresh {
     partition: TokenPartition,
     scopes: ScopeSet,
     purpose: Purpose,
-    min_validity: Option<std::time::Duration>,
+    min_validity: Option<Duration>,
     correlation_id: CorrelationId,
 }
 
 impl Refresh {
     pub(super) fn new(wanted: &Wanted, user: &User, partition: TokenPartition) -> Self {
         Self {
-            grant_key: GrantKey {
-                environment: partition.environment.clone(),
-                holder: GrantHolder::Client(partition.client_id.clone()),
-                home_account_id: user.home_account_id.clone(),
-            },
+            grant_key: wanted.stored.application.client().grant_key(&user.home_account_id),
             stored: Arc::clone(&wanted.stored),
             user: user.clone(),
             partition,
@@ -60,8 +58,11 @@ impl Refresh {
         DeskError::InteractionRequired { application: self.stored.application.name.to_string(), why }
     }
 
-    fn no_grant(&self) -> DeskError {
-        self.interaction(Interaction::NoGrant { scopes: self.scopes.to_string() })
+    /// The sign-in that is needed asks for what is granted already, too: it replaces the grant.
+    pub(super) fn no_grant(&self, granted: Option<&ScopeSet>) -> DeskError {
+        let granted = granted.map(ScopeSet::without_reserved).unwrap_or_default();
+        let scopes: ScopeSet = self.scopes.iter().chain(granted.iter()).cloned().collect();
+        self.interaction(Interaction::NoGrant { scopes: scopes.to_string() })
     }
 }
 
@@ -72,7 +73,9 @@ impl Desk {
         }
         let (stamp, grant) = self.usable_grant(&refresh)?;
         let authority = &refresh.stored.application.authority;
-        let metadata = self.metadata(authority, refresh.correlation_id).await?;
+        let metadata = self.unless_stopped(self.metadata(authority, refresh.correlation_id)).await?;
+        // A store that cannot be written says so now, before the provider spends the refresh token.
+        self.vault.set_grant_state(&refresh.grant_key, stamp, grant.state.clone()).await?;
         let client = ClientContext {
             metadata: &metadata,
             client_id: &refresh.stored.application.client_id,
@@ -88,8 +91,9 @@ impl Desk {
         );
         match self.provider.tokens(request, &grant.scopes).await {
             Ok(response) => {
-                let identity = self.identity_of_refresh(&refresh, client, &response).await;
-                self.keep(&refresh, (stamp, &grant), response, identity).await
+                let kept = self.keep(&refresh, (stamp, &grant), &response).await?;
+                self.keep_identity(&refresh, client, &response).await;
+                Ok(kept)
             }
             Err(error) => Err(self.judge(&refresh, stamp, error).await?),
         }
@@ -106,26 +110,20 @@ impl Desk {
     }
 
     /// The grant as it is now, if it can bring these scopes.
-    fn usable_grant(&self, refresh: &Refresh) -> Result<(GrantStamp, Grant), DeskError> {
-        let (stamp, grant) = self.vault.find_grant(&refresh.grant_key)?.ok_or_else(|| refresh.no_grant())?;
+    pub(super) fn usable_grant(&self, refresh: &Refresh) -> Result<(GrantStamp, Grant), DeskError> {
+        let (stamp, grant) = self.vault.find_grant(&refresh.grant_key)?.ok_or_else(|| refresh.no_grant(None))?;
         if let GrantState::Refused { error, .. } = &grant.state {
             let provider = ProviderError { error: error.clone(), ..ProviderError::default() };
             return Err(refresh.interaction(Interaction::Provider(Box::new(provider))));
         }
         if refresh.purpose.scopes.is_none() && !refresh.scopes.is_covered_by(&grant.scopes) {
-            return Err(refresh.no_grant());
+            return Err(refresh.no_grant(Some(&grant.scopes)));
         }
         Ok((stamp, grant))
     }
 
     /// Saves what came, durably, before anybody is answered.
-    async fn keep(
-        &self,
-        refresh: &Refresh,
-        (stamp, old): (GrantStamp, &Grant),
-        response: TokenResponse,
-        identity: Option<IdentityDocuments>,
-    ) -> Refreshed {
+    async fn keep(&self, refresh: &Refresh, (stamp, old): (GrantStamp, &Grant), response: &TokenResponse) -> Refreshed {
         let now = self.clock.now();
         let new_grant = response.refresh_token.clone().map(|refresh_token| Grant {
             refresh_token,
@@ -134,19 +132,20 @@ impl Desk {
             last_used_on: now,
             state: GrantState::Live,
         });
-        let token = response.into_cached();
+        let token = response.cached();
         let record = RefreshRecord {
-            application: refresh.stored.stamp,
             grant_key: refresh.grant_key.clone(),
             stamp,
             token: (refresh.partition.clone(), token.clone()),
             new_grant,
             client: refresh.stored.application.client(),
             home_account_id: refresh.user.home_account_id.clone(),
-            identity: identity.map(|documents| (refresh.partition.tenant.clone(), documents)),
         };
-        match self.vault.save_refresh(record).await? {
-            Saved::Done => Ok((token, TokenSource::IdentityProvider)),
+        match self.save_at_last(record).await? {
+            Saved::Done => {
+                tracing::info!("refreshed");
+                Ok((token, TokenSource::IdentityProvider))
+            }
             Saved::Discarded => {
                 tracing::info!("a refresh ended after its grant was replaced or removed; its tokens are thrown away");
                 Err(refresh.interaction(Interaction::NotSignedIn))
@@ -154,30 +153,47 @@ impl Desk {
         }
     }
 
-    /// The new ID token, if one came and holds (OpenID Connect Core 1.0, section 12.2). A bad one never costs the grant.
-    async fn identity_of_refresh(
-        &self,
-        refresh: &Refresh,
-        client: ClientContext<'_>,
-        response: &TokenResponse,
-    ) -> Option<IdentityDocuments> {
+    /// Saves, and tries again for a while when the store cannot be written: the provider has spent the old refresh token, so
+    /// giving up here loses the grant.
+    async fn save_at_last(&self, record: RefreshRecord) -> Result<Saved, DeskError> {
+        for _ in 0..SAVE_ATTEMPTS {
+            match self.vault.save_refresh(record.clone()).await {
+                Err(StoreError::Unavailable(why)) => {
+                    tracing::error!(why, "a new refresh token could not be saved; trying again");
+                    self.clock.sleep(SAVE_PAUSE).await;
+                }
+                saved => return Ok(saved?),
+            }
+        }
+        Ok(self.vault.save_refresh(record).await?)
+    }
+
+    /// Keeps the new ID token, if one came and holds (OpenID Connect Core 1.0, section 12.2). A bad one never costs the grant,
+    /// which is saved by now.
+    async fn keep_identity(&self, refresh: &Refresh, client: ClientContext<'_>, response: &TokenResponse) {
         let issued = Issued {
             authority: &refresh.stored.application.authority,
             metadata: client.metadata,
             expected: Expectation::without_nonce(client),
             correlation_id: refresh.correlation_id,
         };
-        match self.verified(&issued, response).await {
-            Ok(Some((user, documents))) if user.home_account_id == refresh.user.home_account_id => Some(documents),
+        let home_account_id = &refresh.user.home_account_id;
+        let saved = match self.unless_stopped(self.verified(&issued, response)).await {
+            Ok(Some((user, documents))) if user.home_account_id == *home_account_id => {
+                let client = refresh.stored.application.client();
+                let tenant = &refresh.partition.tenant;
+                self.vault.save_identity(&client, tenant, home_account_id, documents).await.map_err(DeskError::from)
+            }
             Ok(Some(_)) => {
                 tracing::warn!("the refreshed ID token is of another user; the old one is kept");
-                None
+                return;
             }
-            Ok(None) => None,
-            Err(error) => {
-                tracing::warn!(?error, "the refreshed ID token does not hold; the old one is kept");
-                None
-            }
+            Ok(None) => return,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = saved {
+            let reason = error.reason().as_str();
+            tracing::warn!(reason, "the refreshed ID token does not hold or cannot be kept; the old one stays");
         }
     }
 

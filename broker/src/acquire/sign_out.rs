@@ -1,54 +1,60 @@
-//! `SignOut`: forgets an account of an application; on request the provider revokes the refresh token first (RFC 7009).
-//! Whatever the provider says, the account is gone from here.
+//! `SignOut`: forgets an account of an application and, on request, revokes its refresh token at the provider (RFC 7009). The
+//! account goes first, in one durable step that hands its grant over: whatever the provider says, it is gone from here, and what
+//! is under way for it is thrown away. It runs as a task of its own, so a caller that hangs up does not leave it half done.
+
+use std::sync::Arc;
 
 use token_broker_proto::calls::{Revocation, SignOutAnswer, SignOutRequest};
+use tracing::Instrument;
 
 use super::Desk;
 use crate::{
     access::Caller,
     flow::oauth::{ClientContext, revocation},
-    model::{DeskError, GrantHolder, GrantKey, RegisteredApplication, User},
+    model::{DeskError, Grant},
+    store::StoredApplication,
 };
 
 impl Desk {
     /// Signs an account out.
-    pub async fn sign_out(&self, caller: &Caller, request: &SignOutRequest) -> Result<SignOutAnswer, DeskError> {
+    pub async fn sign_out(
+        self: &Arc<Self>,
+        caller: &Caller,
+        request: SignOutRequest,
+    ) -> Result<SignOutAnswer, DeskError> {
         tracing::debug!(%caller, revoke = request.revoke, "sign out");
+        let span = tracing::info_span!("sign_out", correlation_id = ?request.correlation_id);
+        let desk = Arc::clone(self);
+        let task = async move { desk.forget(&request).await }.instrument(span);
+        let done = self.tasks.tracker.spawn(task).await;
+        done.unwrap_or_else(|_| Err(DeskError::Internal("a sign-out died".into())))
+    }
+
+    async fn forget(&self, request: &SignOutRequest) -> Result<SignOutAnswer, DeskError> {
         let stored = self.find_application_named(&request.application)?;
-        let application = &stored.application;
-        let client = application.client();
+        let (application, client) = (&stored.application, stored.application.client());
         let Some(user) = self.find_user(application, request.account.as_deref())? else {
             return Ok(SignOutAnswer { account: None, revocation: Revocation::NotRequested });
         };
-        let revocation =
-            if request.revoke { self.revoke(application, &user, request).await } else { Revocation::NotRequested };
-        self.vault.remove_account(&client, &user.home_account_id).await?;
+        let grant = self.vault.take_account(&client, &user.home_account_id).await?;
         tracing::info!("signed out");
+        let revocation = match grant.filter(|_| request.revoke) {
+            Some(grant) => match self.revoke(&stored, &grant, request).await {
+                Ok(revocation) => revocation,
+                Err(error) => Revocation::Failed(error.to_string()),
+            },
+            None => Revocation::NotRequested,
+        };
         Ok(SignOutAnswer { account: Some(user.account(&client, &application.name)), revocation })
     }
 
-    async fn revoke(&self, application: &RegisteredApplication, user: &User, request: &SignOutRequest) -> Revocation {
-        match self.try_to_revoke(application, user, request).await {
-            Ok(revocation) => revocation,
-            Err(error) => Revocation::Failed(error.to_string()),
-        }
-    }
-
-    async fn try_to_revoke(
+    async fn revoke(
         &self,
-        application: &RegisteredApplication,
-        user: &User,
+        stored: &StoredApplication,
+        grant: &Grant,
         request: &SignOutRequest,
     ) -> Result<Revocation, DeskError> {
-        let client = application.client();
-        let key = GrantKey {
-            environment: client.environment,
-            holder: GrantHolder::Client(client.client_id),
-            home_account_id: user.home_account_id.clone(),
-        };
-        let Some((_, grant)) = self.vault.find_grant(&key)? else {
-            return Ok(Revocation::NotRequested);
-        };
+        let application = &stored.application;
         let correlation_id = self.correlation_id(request.correlation_id);
         let metadata = self.metadata(&application.authority, correlation_id).await?;
         let client = ClientContext {

@@ -6,6 +6,7 @@ use token_broker_proto::{
     calls::{Subject, TokenAnswer, TokenRequest, TokenScheme, TokenSource},
     oauth::{Authority, CorrelationId, ScopeSet},
 };
+use tracing::Instrument;
 
 use super::{
     Desk, FlightKey, Purpose,
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    model::{CachedToken, DeskError, Interaction, TokenPartition, User},
+    model::{CachedToken, DeskError, TokenPartition, User},
     store::StoredApplication,
 };
 
@@ -76,6 +77,7 @@ impl Desk {
         let stored = self.find_application(&request.application)?;
         let scopes = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
         let purpose = Purpose {
+            application: stored.application.name.clone(),
             scopes: scopes_to_send(&stored.application.authority, &scopes),
             claims: request.claims.clone(),
             forced: request.force_refresh,
@@ -110,12 +112,38 @@ impl Desk {
 
     async fn refreshed(self: &Arc<Self>, wanted: &Wanted, user: &User, partition: &TokenPartition) -> Refreshed {
         let refresh = Refresh::new(wanted, user, partition.clone());
+        // What this caller lacks must not become the outcome of a flight that others share.
+        if let Err(error) = self.usable_grant(&refresh) {
+            return self.valid_or(wanted, partition, error);
+        }
         let key = FlightKey::Grant(refresh.grant_key.clone());
-        let outcome = loop {
-            let (desk, refresh) = (Arc::clone(self), refresh.clone());
-            let flight = || async move { desk.refresh(refresh).await };
-            match self.flights.board(&self.tasks.tracker, key.clone(), wanted.purpose.clone(), flight) {
-                Boarding::Aboard(landing) => break landing.result().await,
+        let flight = || {
+            let span = tracing::info_span!("refresh", correlation_id = %wanted.correlation_id);
+            Arc::clone(self).refresh(refresh.clone()).instrument(span)
+        };
+        let outcome = self.fly(wanted, partition, &key, flight).await;
+        match outcome {
+            Ok((token, source)) if wanted.scopes.is_covered_by(&token.scopes) => Ok((token, source)),
+            Ok((token, _)) => Err(refresh.no_grant(Some(&token.scopes))),
+            Err(error) => self.valid_or(wanted, partition, error),
+        }
+    }
+
+    /// The outcome of the one flight of this key. While another caller's flight for another purpose is in the air, waits for
+    /// it and looks again.
+    pub(super) async fn fly<F: Future<Output = Refreshed> + Send + 'static>(
+        &self,
+        wanted: &Wanted,
+        partition: &TokenPartition,
+        key: &FlightKey,
+        flight: impl Fn() -> F,
+    ) -> Refreshed {
+        loop {
+            match self.flights.board(&self.tasks.tracker, key.clone(), wanted.purpose.clone(), &flight) {
+                Boarding::Aboard(landing) => {
+                    let died = || Err(DeskError::Internal("a request to the provider died".into()));
+                    return landing.result().await.unwrap_or_else(died);
+                }
                 Boarding::Occupied(landing) => {
                     landing.result().await;
                     if let Some(token) = self.fresh(wanted, partition)? {
@@ -123,12 +151,6 @@ impl Desk {
                     }
                 }
             }
-        };
-        let outcome = outcome.unwrap_or_else(|| Err(DeskError::Internal("a refresh died".into())));
-        match outcome {
-            Ok((token, source)) if wanted.scopes.is_covered_by(&token.scopes) => Ok((token, source)),
-            Ok(_) => Err(no_grant(wanted)),
-            Err(error) => self.valid_or(wanted, partition, error),
         }
     }
 
@@ -181,13 +203,6 @@ fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> 
     match authority {
         Authority::MicrosoftEntra { .. } => Some(scopes.with("openid").with("profile").with("offline_access")),
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,
-    }
-}
-
-pub(super) fn no_grant(wanted: &Wanted) -> DeskError {
-    DeskError::InteractionRequired {
-        application: wanted.stored.application.name.to_string(),
-        why: Interaction::NoGrant { scopes: wanted.scopes.to_string() },
     }
 }
 

@@ -2,13 +2,14 @@
 
 use token_broker_proto::{
     calls::{Application, CredentialKind, ExistingApplication, NewApplication},
-    oauth::ApplicationName,
+    oauth::{ApplicationName, Authority},
 };
 
 use super::Desk;
 use crate::{
     access::Caller,
     model::{Credential, DeskError, RegisteredApplication},
+    ports::entropy,
     store::{RemovedApplication, SavedApplication, StoredApplication, StoredProvider},
 };
 
@@ -27,13 +28,14 @@ impl Desk {
         let found = if new.offline {
             None
         } else {
-            Some(self.provider.discover(&new.authority, self.new_correlation_id()).await?)
+            Some(self.provider.discover(&new.authority, entropy::correlation_id(&*self.entropy)).await?)
         };
         let (existing, authority, name) = (new.existing, new.authority.clone(), new.name.clone());
         let saved = self.vault.save_application(registration(new), existing).await?;
-        if let Some(metadata) = found {
-            let jwks = self.vault.find_provider(&authority)?.and_then(|kept| kept.jwks);
-            self.vault.save_provider(&authority, StoredProvider { metadata, jwks }).await?;
+        if let Some(metadata) = found
+            && !matches!(authority, Authority::Endpoints(_))
+        {
+            self.vault.save_provider(&authority, StoredProvider { metadata, jwks: None }).await?;
         }
         match saved {
             SavedApplication::Added(stored) | SavedApplication::Replaced(stored) => Ok((shown(stored), true)),

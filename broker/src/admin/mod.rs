@@ -7,8 +7,6 @@ mod status;
 
 use std::sync::Arc;
 
-use token_broker_proto::oauth::CorrelationId;
-
 use crate::{
     ports::{Clock, Entropy, Http},
     provider::Provider,
@@ -38,11 +36,5 @@ impl Desk {
     ) -> Arc<Self> {
         let provider = Provider::new(http, Arc::clone(&clock));
         Arc::new(Self { vault, provider, clock, entropy, about })
-    }
-
-    fn new_correlation_id(&self) -> CorrelationId {
-        let mut random = [0; 16];
-        self.entropy.fill(&mut random);
-        CorrelationId::from_random(random)
     }
 }

@@ -39,6 +39,7 @@ impl Desk {
             data_dir: self.about.data_dir.clone(),
             socket: self.about.socket.clone(),
             counts,
+            notices: self.vault.notices(),
             executable: executable.map(|file| file.path().display().to_string()).unwrap_or_default(),
             executable_replaced: executable.is_some_and(Executable::is_replaced),
         })

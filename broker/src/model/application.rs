@@ -5,6 +5,8 @@ use token_broker_proto::{
     oauth::{ApplicationName, Authority, ClientId, ScopeSet},
 };
 
+use super::{GrantHolder, GrantKey};
+
 /// An application as registered, credential included.
 #[derive(Debug, Clone)]
 pub struct RegisteredApplication {
@@ -48,6 +50,18 @@ pub enum Credential {
     Public,
     /// With a client secret (RFC 6749, section 2.3.1).
     Secret(Secret),
+}
+
+impl Client {
+    /// Names the grant of a user of this client alone, not of a family.
+    #[must_use]
+    pub fn grant_key(&self, home_account_id: &str) -> GrantKey {
+        GrantKey {
+            environment: self.environment.clone(),
+            holder: GrantHolder::Client(self.client_id.clone()),
+            home_account_id: home_account_id.to_owned(),
+        }
+    }
 }
 
 /// A client at a provider.

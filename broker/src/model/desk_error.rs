@@ -39,7 +39,7 @@ pub enum DeskError {
     #[error("the sign-in was declined")]
     Declined(Option<Box<ProviderError>>),
     /// A sign-in or a device code ran out.
-    #[error("the time for the sign-in is over")]
+    #[error("the time for the sign-in is over and nothing was stored; start it again")]
     Expired,
     /// The caller gave up, or the daemon stops.
     #[error("the call was cancelled")]
@@ -47,9 +47,13 @@ pub enum DeskError {
     /// The caller may not do this; the text is the rule.
     #[error("not allowed: {0}")]
     AccessDenied(String),
-    /// The provider answered with an error, or with something that is no answer.
+    /// The provider answered with an error.
     #[error("the provider refused: {}", .0.error)]
     AuthorityRefused(Box<ProviderError>),
+    /// The provider answered with something that cannot be used: HTML, another issuer's metadata, an ID token that does not
+    /// hold...; the text says what.
+    #[error("{0}")]
+    AuthorityUnusable(String),
     /// The provider cannot be reached or asks to wait.
     #[error("{what}")]
     AuthorityUnavailable {
@@ -114,7 +118,7 @@ impl DeskError {
             Self::Expired => Reason::Expired,
             Self::Cancelled => Reason::Cancelled,
             Self::AccessDenied(_) => Reason::AccessDenied,
-            Self::AuthorityRefused(_) => Reason::AuthorityRefused,
+            Self::AuthorityRefused(_) | Self::AuthorityUnusable(_) => Reason::AuthorityRefused,
             Self::AuthorityUnavailable { .. } => Reason::AuthorityUnavailable,
             Self::AlreadyExists(_) => Reason::AlreadyExists,
             Self::Unsupported(_) => Reason::Unsupported,

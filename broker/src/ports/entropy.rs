@@ -1,11 +1,19 @@
 //! Randomness, from the operating system or from a script.
 
 use ring::rand::{SecureRandom, SystemRandom};
+use token_broker_proto::oauth::CorrelationId;
 
 /// Fills a buffer with unpredictable bytes.
 pub trait Entropy: Send + Sync {
     /// Fills it.
     fn fill(&self, buffer: &mut [u8]);
+}
+
+/// A new name for a call.
+pub fn correlation_id(entropy: &dyn Entropy) -> CorrelationId {
+    let mut random = [0; 16];
+    entropy.fill(&mut random);
+    CorrelationId::from_random(random)
 }
 
 /// The operating system's random number generator.

@@ -1,6 +1,6 @@
 //! What a failed exchange means to a caller: the errors of the flows and of HTTP as words of the desk.
 
-use token_broker_proto::ProviderError;
+use token_broker_proto::oauth::Authority;
 
 use crate::{
     flow::oauth::{DocumentError, TokenError, discovery::DiscoveryError, id_token::IdTokenError, jwks::JwkSetError},
@@ -10,15 +10,21 @@ use crate::{
 
 pub(super) const NO_KEYS: &str = "the provider publishes no jwks_uri, so its ID tokens cannot be verified";
 
-/// No usable answer came: the provider counts as unavailable, whatever the cause.
+/// No usable answer came: the provider counts as unavailable, unless it did answer and the answer was nonsense.
 #[must_use]
 pub fn from_http(error: &HttpError) -> DeskError {
-    DeskError::AuthorityUnavailable { what: error.to_string(), retry_after: None, provider: None }
+    from_token(token_error(error))
 }
 
 /// The same, for the token endpoint.
 pub(super) fn token_error(error: &HttpError) -> TokenError {
-    TokenError::Unavailable { what: error.to_string(), retry_after: None, provider: None }
+    let what = error.to_string();
+    match error {
+        HttpError::TooLarge { .. } | HttpError::NotText(_) => TokenError::Malformed(what),
+        HttpError::Connect(_) | HttpError::Tls(_) | HttpError::Timeout { .. } | HttpError::Interrupted(_) => {
+            TokenError::Unavailable { what, retry_after: None, provider: None }
+        }
+    }
 }
 
 /// The token endpoint's refusal, where no user could help.
@@ -29,36 +35,30 @@ pub fn from_token(error: TokenError) -> DeskError {
         TokenError::Unavailable { what, retry_after, provider } => {
             DeskError::AuthorityUnavailable { what: format!("the provider {what}"), retry_after, provider }
         }
-        TokenError::Malformed(what) => {
-            DeskError::AuthorityRefused(ours("invalid_response", &format!("the provider {what}")))
-        }
+        TokenError::Malformed(what) => DeskError::AuthorityUnusable(format!("the provider {what}")),
     }
 }
 
 /// Metadata that is missing or wrong.
-pub(super) fn from_discovery(error: DiscoveryError) -> DeskError {
+pub(super) fn from_discovery(error: DiscoveryError, authority: &Authority) -> DeskError {
     match error {
         DiscoveryError::Document(ref document @ DocumentError::Unavailable { retry_after, .. }) => {
             DeskError::AuthorityUnavailable { what: document.to_string(), retry_after, provider: None }
         }
-        other => DeskError::AuthorityRefused(ours("invalid_metadata", &other.to_string())),
+        DiscoveryError::Document(DocumentError::NotFound) => DeskError::AuthorityUnusable(format!(
+            "no provider publishes its metadata at {authority} (404 Not Found): check the issuer"
+        )),
+        other => DeskError::AuthorityUnusable(other.to_string()),
     }
 }
 
 /// Keys that are missing or wrong.
 pub(super) fn from_jwks(error: &JwkSetError) -> DeskError {
-    DeskError::AuthorityRefused(ours("invalid_jwks", &error.to_string()))
+    DeskError::AuthorityUnusable(error.to_string())
 }
 
 /// An ID token that does not hold.
 #[must_use]
 pub fn from_id_token(error: &IdTokenError) -> DeskError {
-    DeskError::AuthorityRefused(ours("invalid_id_token", &error.to_string()))
-}
-
-/// A verdict of the broker on the provider's answer, in the form of the provider's own errors.
-#[must_use]
-pub fn ours(error: &str, description: &str) -> Box<ProviderError> {
-    let description = Some(description.to_owned());
-    Box::new(ProviderError { error: error.to_owned(), description, ..ProviderError::default() })
+    DeskError::AuthorityUnusable(error.to_string())
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use token_broker_proto::oauth::{Authority, CorrelationId, ScopeSet};
 
-pub use error::{from_http, from_id_token, from_token, ours};
+pub use error::{from_http, from_id_token, from_token};
 
 use crate::{
     flow::oauth::{
@@ -49,11 +49,13 @@ impl Provider {
                 self.send(discovery::request(&url, correlation_id)).await.map_err(|error| from_http(&error))?;
             match discovery::parse(authority, &response, self.clock.now()) {
                 Err(error) if error.is_not_found() => missing = missing.or(Some(error)),
-                found => return found.map_err(error::from_discovery),
+                found => return found.map_err(|error| error::from_discovery(error, authority)),
             }
         }
-        Err(missing
-            .map_or_else(|| DeskError::Internal("an authority without metadata URL".into()), error::from_discovery))
+        Err(missing.map_or_else(
+            || DeskError::Internal("an authority without metadata URL".into()),
+            |error| error::from_discovery(error, authority),
+        ))
     }
 
     /// The provider's signing keys.
@@ -65,8 +67,10 @@ impl Provider {
 
     /// Tokens for a request to the token endpoint.
     pub async fn tokens(&self, request: HttpRequest, requested: &ScopeSet) -> Result<TokenResponse, TokenError> {
+        // A token's life begins no later than this, however long the answer takes.
+        let asked_on = self.clock.now();
         let response = self.send(request).await.map_err(|error| error::token_error(&error))?;
-        token_response::parse(&response, requested, self.clock.now())
+        token_response::parse(&response, requested, asked_on)
     }
 
     /// Revokes a refresh token (RFC 7009).

@@ -1,8 +1,10 @@
-//! One call: who makes it, its correlation id, its span in the log, and its answer or failure on the wire.
+//! One call: who makes it, its correlation id, and its answer or failure on the wire. Its span is for the debug level: a hit must
+//! not pay for it. What outlives a call (a refresh, a sign-in) has a span of its own.
 
 use std::future::Future;
 
 use token_broker_proto::{Invalid, oauth::CorrelationId};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tonic::{Request, Response, Status};
 use tracing::{Instrument, Span};
 
@@ -13,7 +15,10 @@ use crate::{access::Caller, acquire, model::DeskError};
 pub(super) struct Call {
     pub caller: Caller,
     pub correlation_id: CorrelationId,
+    rpc: &'static str,
     span: Span,
+    /// A stop waits for it.
+    _running: TaskTrackerToken,
 }
 
 impl Call {
@@ -30,8 +35,8 @@ impl Call {
         parsed.map_err(|invalid: Invalid| refuse(invalid.into()))?;
         let caller = request.extensions().get::<Caller>().cloned();
         let caller = caller.ok_or_else(|| refuse(DeskError::Internal("a connection without caller".into())))?;
-        let span = tracing::info_span!("call", rpc, %correlation_id);
-        Ok(Self { caller, correlation_id, span })
+        let span = tracing::debug_span!("call", rpc, %correlation_id);
+        Ok(Self { caller, correlation_id, rpc, span, _running: desk.running() })
     }
 
     /// Runs the verb in the call's span and puts its outcome on the wire.
@@ -52,10 +57,10 @@ impl Call {
 
     /// The failure on the wire, noted in the log.
     pub(super) fn fail(&self, error: DeskError) -> Status {
-        let _entered = self.span.enter();
+        let (rpc, correlation_id) = (self.rpc, self.correlation_id);
         match &error {
-            DeskError::Internal(fault) => tracing::error!(fault, "a fault of the daemon"),
-            other => tracing::info!(reason = other.reason().as_str(), "the call failed"),
+            DeskError::Internal(fault) => tracing::error!(rpc, %correlation_id, fault, "a fault of the daemon"),
+            other => tracing::info!(rpc, %correlation_id, reason = other.reason().as_str(), "the call failed"),
         }
         status(error, self.correlation_id)
     }

@@ -5,16 +5,22 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{UnixListener, UnixStream},
+    sync::mpsc,
+    task::JoinSet,
 };
-use tokio_stream::{Stream, StreamExt, wrappers::UnixListenerStream};
+use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::transport::server::Connected;
 
 use crate::access::{Caller, Peer};
+
+/// How long to wait when a connection cannot be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection whose caller is known.
 #[derive(Debug)]
@@ -23,15 +29,32 @@ pub(super) struct Connection {
     caller: Caller,
 }
 
-/// The connections of the owner's own processes.
-pub(super) fn accepted(listener: UnixListener, owner: u32) -> impl Stream<Item = io::Result<Connection>> {
-    UnixListenerStream::new(listener).filter_map(move |accepted| match accepted {
-        Ok(stream) => admitted(stream, owner).map(Ok),
-        Err(error) => {
-            tracing::warn!(%error, "a connection could not be accepted");
-            None
+/// The connections of the owner's own processes, accepted by a task of this set.
+pub(super) fn accepted(
+    listener: UnixListener,
+    owner: u32,
+    tasks: &mut JoinSet<()>,
+) -> impl Stream<Item = io::Result<Connection>> {
+    let (sender, connections) = mpsc::channel(1);
+    tasks.spawn(async move {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    if let Some(connection) = admitted(stream, owner)
+                        && sender.send(Ok(connection)).await.is_err()
+                    {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    // Out of file descriptors, in general: others must close theirs first.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
         }
-    })
+    });
+    ReceiverStream::new(connections)
 }
 
 fn admitted(stream: UnixStream, owner: u32) -> Option<Connection> {

@@ -28,6 +28,7 @@ pub(super) fn status(error: DeskError, correlation_id: CorrelationId) -> Status 
         DeskError::Expired
         | DeskError::Cancelled
         | DeskError::AccessDenied(_)
+        | DeskError::AuthorityUnusable(_)
         | DeskError::AlreadyExists(_)
         | DeskError::Unsupported(_)
         | DeskError::StoreUnavailable(_) => known,
@@ -46,7 +47,11 @@ fn interaction(known: Failure, application: &str, why: Interaction) -> Failure {
         Interaction::NoGrant { scopes } => {
             (format!("broker-cli login {application} --scope {}", quoted(&scopes)), None)
         }
-        Interaction::Provider(provider) => (format!("broker-cli login {application}"), Some(*provider)),
+        Interaction::Provider(provider) => {
+            // Without the claims that the provider asks for, the next token would be refused just like this one.
+            let claims = provider.claims.as_deref().map(|claims| format!(" --claims {}", quoted(claims)));
+            (format!("broker-cli login {application}{}", claims.unwrap_or_default()), Some(*provider))
+        }
     };
     let message = format!("{}; run: {command}", known.message);
     Failure { message, advice: Some(command), provider, ..known }
@@ -59,7 +64,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use token_broker_proto::{Failure, Reason, oauth::CorrelationId};
+    use token_broker_proto::{Failure, ProviderError, Reason, oauth::CorrelationId};
 
     use super::status;
     use crate::model::{DeskError, Interaction};
@@ -75,6 +80,17 @@ mod tests {
         assert_eq!(failure.reason, Reason::InteractionRequired);
         assert_eq!(failure.advice.as_deref(), Some(r"broker-cli login mail --scope 'a it'\''s'"));
         assert!(failure.message.ends_with(failure.advice.as_deref().unwrap_or("?")), "{}", failure.message);
+    }
+
+    #[test]
+    fn claims_that_the_provider_asks_for_are_kept() {
+        let claims = r#"{"access_token":{"acrs":{"value":"c1"}}}"#;
+        let provider =
+            ProviderError { error: "interaction_required".into(), claims: Some(claims.into()), ..Default::default() };
+        let why = Interaction::Provider(Box::new(provider));
+        let failure = failure(DeskError::InteractionRequired { application: "mail".into(), why });
+        assert_eq!(failure.advice, Some(format!("broker-cli login mail --claims '{claims}'")));
+        assert_eq!(failure.provider.and_then(|provider| provider.claims).as_deref(), Some(claims));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod connection;
 mod failure;
 pub mod socket;
 mod token_broker;
+mod undecodable;
 
 use std::sync::Arc;
 
@@ -14,10 +15,11 @@ use token_broker_proto::wire::{
     FILE_DESCRIPTOR_SET,
     v1::{broker_admin_server::BrokerAdminServer, token_broker_server::TokenBrokerServer},
 };
-use tokio::net::UnixListener;
+use tokio::{net::UnixListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
+use self::undecodable::Undecodable;
 use crate::{acquire, admin};
 
 /// Largest request in bytes: a user assertion with many groups fits, nothing sensible is larger.
@@ -64,14 +66,15 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
+    let mut accepting = JoinSet::new();
     Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
-        .add_service(broker)
-        .add_service(administration)
+        .add_service(Undecodable(broker))
+        .add_service(Undecodable(administration))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
-        .serve_with_incoming_shutdown(connection::accepted(listener, owner), stop.cancelled_owned())
+        .serve_with_incoming_shutdown(connection::accepted(listener, owner, &mut accepting), stop.cancelled_owned())
         .await?;
     Ok(())
 }

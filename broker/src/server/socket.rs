@@ -124,8 +124,12 @@ async fn clear(path: &Path) -> Result<(), SocketError> {
         return Err(SocketError::NotASocket(path.to_owned()));
     }
     match UnixStream::connect(path).await {
-        Ok(_) => Err(SocketError::InUse(path.to_owned())),
-        Err(_) => fs::remove_file(path).map_err(|error| io_error("cannot remove the stale socket", path, error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        // Only this one says that nobody listens; a daemon that is busy says something else.
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+            fs::remove_file(path).map_err(|error| io_error("cannot remove the stale socket", path, error))
+        }
+        Ok(_) | Err(_) => Err(SocketError::InUse(path.to_owned())),
     }
 }
 

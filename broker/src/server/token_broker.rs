@@ -79,7 +79,7 @@ impl TokenBroker for Face {
         call.answer(async {
             let parsed = SignOutRequest::try_from(request.into_inner())?;
             let named = SignOutRequest { correlation_id: Some(call.correlation_id), ..parsed };
-            self.desk.sign_out(&call.caller, &named).await
+            self.desk.sign_out(&call.caller, named).await
         })
         .await
     }

@@ -36,7 +36,21 @@ pub enum StartError {
         /// The newest that this version knows.
         known: i64,
     },
-    /// The file is not our database, or a damaged one; nothing was changed.
+    /// The database is of a format that this version does not know; nothing was changed.
+    #[error("{} was sealed by another version, in a format that this one does not know: use a newer token-broker", path.display())]
+    UnknownFormat {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The data folder cannot be written to.
+    #[error("the data folder {} cannot be written to ({source}): the daemon has to save tokens in it", path.display())]
+    ReadOnlyFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not our database, or a damaged one. `open` keeps it aside; this leaves the room only if that did not help.
     #[error("{} is not a token cache that can be used: {why}", path.display())]
     NotADatabase {
         /// The file.
@@ -53,13 +67,21 @@ pub enum StartError {
         source: io::Error,
     },
     /// SQLite failed on a database that looked good.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), of_disk(source))]
     Database {
         /// The database.
         path: PathBuf,
         /// Why.
         source: rusqlite::Error,
     },
+}
+
+/// SQLite's words, and what they mean where they do not say it.
+fn of_disk(error: &rusqlite::Error) -> String {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull) => format!("the disk is full or failing ({error})"),
+        _ => error.to_string(),
+    }
 }
 
 fn owner(pid: Option<u32>) -> String {

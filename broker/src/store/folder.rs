@@ -19,7 +19,7 @@ const OTHERS_WRITE: u32 = 0o022;
 #[derive(Debug)]
 pub(super) struct DataFolder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl DataFolder {
@@ -34,7 +34,12 @@ impl DataFolder {
             Ok(_) => {}
         }
         check(path, &fs::symlink_metadata(path).map_err(failed)?)?;
-        Ok(Self { path: path.to_owned(), _lock: lock(path)? })
+        Ok(Self { path: path.to_owned(), lock: lock(path)? })
+    }
+
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The encrypted database.
@@ -50,6 +55,13 @@ impl DataFolder {
     /// Makes the names in the folder durable.
     pub(super) fn sync(&self) -> Result<(), StartError> {
         sync_folder(&self.path).map_err(|source| StartError::Io { path: self.path.clone(), source })
+    }
+}
+
+impl Drop for DataFolder {
+    fn drop(&mut self) {
+        // Said and not left to the closing of the file: a process that is just being started may hold a copy of it.
+        let _ = self.lock.unlock();
     }
 }
 
@@ -83,7 +95,13 @@ fn check(path: &Path, found: &fs::Metadata) -> Result<(), StartError> {
 fn lock(folder: &Path) -> Result<File, StartError> {
     let path = folder.join("lock");
     let failed = |source| StartError::Io { path: path.clone(), source };
-    let mut file = private_file().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+    let opened = private_file().write(true).create(true).truncate(false).open(&path);
+    let mut file = opened.map_err(|source| match source.kind() {
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            StartError::ReadOnlyFolder { path: folder.to_owned(), source }
+        }
+        _ => failed(source),
+    })?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -78,6 +78,14 @@ pub(super) fn recorded(db: &Connection) -> rusqlite::Result<(Option<Lookup>, Opt
     Ok((identity, format))
 }
 
+/// Fails if a table is unreadable without which nothing can be served. Looks at each one's root only: microseconds.
+pub(super) fn probe(db: &Connection) -> rusqlite::Result<()> {
+    for table in ["application", "account", "grant_token"] {
+        db.query_row(&format!("SELECT sealed FROM {table} NOT INDEXED LIMIT 1"), [], |_| Ok(())).optional()?;
+    }
+    Ok(())
+}
+
 /// Whether this version reads the format.
 pub(super) fn knows_format(format: i64) -> bool {
     format == FORMAT

@@ -22,11 +22,11 @@ pub(super) async fn run(session: &Session) -> Result<Exit, Failed> {
     Ok(Exit::Done)
 }
 
-fn facts(status: DaemonStatus) -> [(&'static str, String); 8] {
+fn facts(status: DaemonStatus) -> Vec<(&'static str, String)> {
     let uptime = Duration::from_secs(u64::try_from(status.uptime_seconds).unwrap_or(0));
     let store = status.lock_reason.map_or_else(|| "open".to_owned(), |reason| format!("locked: {reason}"));
     let counts = status.counts;
-    [
+    let mut facts = vec![
         ("daemon", format!("token-brokerd {}, process {}, up for {}", status.version, status.pid, time::span(uptime))),
         ("socket", status.socket),
         ("data", status.data_dir),
@@ -35,5 +35,7 @@ fn facts(status: DaemonStatus) -> [(&'static str, String); 8] {
         ("applications", counts.applications.to_string()),
         ("accounts", counts.accounts.to_string()),
         ("tokens", format!("{} access, {} refresh", counts.access_tokens, counts.refresh_tokens)),
-    ]
+    ];
+    facts.extend(status.notices.into_iter().map(|notice| ("notice", notice)));
+    facts
 }

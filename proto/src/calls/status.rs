@@ -21,6 +21,8 @@ pub struct DaemonStatus {
     pub socket: String,
     /// What the store holds.
     pub counts: StoreCounts,
+    /// What the owner should know and do something about, a sentence each.
+    pub notices: Vec<String>,
     /// Program file of the daemon; empty if it is not known.
     pub executable: String,
     /// Whether another program is at that path since the daemon started.
@@ -57,6 +59,7 @@ impl From<DaemonStatus> for v1::GetStatusResponse {
                 access_tokens: status.counts.access_tokens,
                 refresh_tokens: status.counts.refresh_tokens,
             }),
+            notices: status.notices,
             executable: status.executable,
             executable_replaced: status.executable_replaced,
         }
@@ -80,6 +83,7 @@ impl From<v1::GetStatusResponse> for DaemonStatus {
                 access_tokens: counts.access_tokens,
                 refresh_tokens: counts.refresh_tokens,
             },
+            notices: wire.notices,
             executable: wire.executable,
             executable_replaced: wire.executable_replaced,
         }

@@ -28,7 +28,7 @@ pub(super) const TOP_FILES: [(&str, &[&str]); 7] = [
 const ALL: &[&str] = &["model", "access", "ports", "flow", "provider", "store", "acquire", "admin", "server"];
 
 /// Crates that any room may name.
-pub(super) const COMMONS: [&str; 14] = [
+pub(super) const COMMONS: [&str; 13] = [
     "std",
     "core",
     "alloc",
@@ -41,12 +41,11 @@ pub(super) const COMMONS: [&str; 14] = [
     "bytes",
     "http",
     "url",
-    "futures_core",
     "token_broker_proto",
 ];
 
 /// Crates that are at home in some rooms or top files only.
-pub(super) const AT_HOME: [(&str, &[&str]); 26] = [
+pub(super) const AT_HOME: [(&str, &[&str]); 28] = [
     ("base64", &["flow", "store", "ports"]),
     ("clap", &["main", "config", "daemon"]),
     ("directories", &["paths", "config", "daemon"]),
@@ -62,6 +61,7 @@ pub(super) const AT_HOME: [(&str, &[&str]); 26] = [
     ("rustix", &["store", "server", "lifecycle", "paths"]),
     ("rustls", &["ports", "main"]),
     ("sd_notify", &["lifecycle"]),
+    ("strsim", &["config"]),
     ("token_broker", &["main"]),
     ("tokio_stream", &["acquire", "server", "daemon"]),
     ("tokio_util", &["acquire", "admin", "server", "daemon", "lifecycle"]),
@@ -71,6 +71,7 @@ pub(super) const AT_HOME: [(&str, &[&str]); 26] = [
     ("tonic_prost", &["server"]),
     ("tonic_reflection", &["server"]),
     ("tonic_types", &["server"]),
+    ("tower_service", &["server"]),
     ("tracing_subscriber", &["main", "daemon"]),
     ("uuid", &["ports", "server"]),
 ];

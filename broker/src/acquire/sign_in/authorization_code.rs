@@ -10,7 +10,7 @@ use crate::{
     flow::oauth::authorization_code::{AuthorizationRequest, PendingAuthorization, Redirect, RedirectError},
     model::DeskError,
     ports::{Loopback, Page, loopback::Arrival},
-    provider::{from_token, ours},
+    provider::from_token,
 };
 
 impl Desk {
@@ -21,7 +21,7 @@ impl Desk {
         let pending = self.begin(sign_in, &loopback)?;
         sign_in.tell(SignInEvent::OpenUrl(pending.url())).await;
         loop {
-            let Some(arrival) = loopback.next().await else {
+            let Some(arrival) = sign_in.patience.wait(loopback.next()).await? else {
                 return Err(DeskError::Internal("the loopback listener ended".into()));
             };
             match pending.accept(arrival.parameters.expose()) {
@@ -96,6 +96,6 @@ fn from_redirect(error: RedirectError) -> DeskError {
     match error {
         RedirectError::Refused(provider) if provider.error == "access_denied" => DeskError::Declined(Some(provider)),
         RedirectError::Refused(provider) => DeskError::AuthorityRefused(provider),
-        other => DeskError::AuthorityRefused(ours("invalid_redirect", &other.to_string())),
+        other => DeskError::AuthorityUnusable(format!("the redirect cannot be used: {other}")),
     }
 }

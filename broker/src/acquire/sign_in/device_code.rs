@@ -9,6 +9,7 @@ use crate::{
         id_token::Expectation,
     },
     model::DeskError,
+    ports::http::HttpError,
     provider::{from_http, from_token},
 };
 
@@ -17,15 +18,18 @@ impl Desk {
         let claims = sign_in.request.claims.as_ref();
         let request = device_code::request(sign_in.client(), &sign_in.scopes, claims, sign_in.correlation_id)
             .map_err(|missing| DeskError::Unsupported(format!("{missing} (RFC 8628): sign in by browser")))?;
-        let response = self.provider.send(request).await.map_err(|error| from_http(&error))?;
+        let sent = sign_in.patience.wait(self.provider.send(request)).await?;
+        let response = sent.map_err(|error| from_http(&error))?;
         let parsed = device_code::parse(&response, &sign_in.scopes, self.clock.now());
         let mut authorization = parsed.map_err(from_token)?;
         sign_in.tell(SignInEvent::UserCode(authorization.user_code().clone())).await;
         let tokens = loop {
-            self.clock.sleep(authorization.wait()).await;
+            let next = self.clock.now().plus(authorization.wait());
+            sign_in.patience.wait_until(next.min(authorization.expires_on())).await?;
             let poll = authorization.poll_request(sign_in.client(), sign_in.correlation_id);
             let next = match self.provider.send(poll).await {
                 Ok(response) => authorization.after(&response, self.clock.now()),
+                Err(error @ HttpError::Tls(_)) => return Err(from_http(&error)),
                 Err(_) => authorization.after_timeout(self.clock.now()),
             };
             authorization = match next {

@@ -1,8 +1,10 @@
-//! `SignIn`: runs a sign-in as a task of the desk and reports its progress. It ends when the user is done, when the caller
-//! hangs up, when its time is over, or when the daemon stops; several run side by side and share nothing.
+//! `SignIn`: runs a sign-in as a task of the desk and reports its progress. While it waits for its user it ends when the caller
+//! hangs up, when its time is over, or when the daemon stops; once the code is being redeemed it goes through, since the code is
+//! spent. Several run side by side and share nothing.
 
 mod authorization_code;
 mod device_code;
+mod patience;
 mod save;
 
 use std::{sync::Arc, time::Duration};
@@ -13,6 +15,8 @@ use token_broker_proto::{
 };
 use tokio::sync::mpsc;
 use tracing::Instrument;
+
+use patience::Patience;
 
 use super::{Desk, MAX_SIGN_INS, SIGN_IN_TIMEOUT};
 use crate::{
@@ -33,6 +37,7 @@ struct SignIn {
     scopes: ScopeSet,
     prompt: Option<String>,
     correlation_id: CorrelationId,
+    patience: Patience,
     events: mpsc::Sender<Result<SignInEvent, DeskError>>,
 }
 
@@ -58,6 +63,8 @@ impl Desk {
         let limit = format!("pending sign-ins: {MAX_SIGN_INS}");
         let seat = Arc::clone(&self.sign_ins).try_acquire_owned().map_err(|_| DeskError::LimitExceeded(limit))?;
         let stored = self.find_application_named(&request.application)?;
+        let correlation_id = self.correlation_id(request.correlation_id);
+        let request = SignInRequest { correlation_id: Some(correlation_id), ..request };
         let (events, receiver) = mpsc::channel(4);
         let desk = Arc::clone(self);
         let task = async move {
@@ -69,7 +76,7 @@ impl Desk {
             }
             let _ = events.send(outcome).await;
         };
-        self.tasks.tracker.spawn(task.in_current_span());
+        self.tasks.tracker.spawn(task.instrument(tracing::info_span!("sign_in", %correlation_id)));
         Ok(receiver)
     }
 
@@ -79,40 +86,19 @@ impl Desk {
         request: SignInRequest,
         events: mpsc::Sender<Result<SignInEvent, DeskError>>,
     ) -> Result<SignInEvent, DeskError> {
-        let limit = time_limit(&request);
-        let hung_up = events.clone();
-        let signing_in = async {
-            let correlation_id = self.correlation_id(request.correlation_id);
-            let metadata = self.metadata(&stored.application.authority, correlation_id).await?;
-            let requested = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
-            let (scopes, prompt) =
-                sign_in_scopes(&stored.application.authority, &metadata, &requested, request.prompt.as_deref());
-            let sign_in = SignIn { stored, metadata, request, scopes, prompt, correlation_id, events };
-            match sign_in.request.method {
-                SignInMethod::Browser => self.sign_in_by_browser(&sign_in).await,
-                SignInMethod::DeviceCode => self.sign_in_by_device_code(&sign_in).await,
-            }
+        let correlation_id = self.correlation_id(request.correlation_id);
+        let patience =
+            Patience::new(Arc::clone(&self.clock), self.tasks.stop.clone(), events.clone(), time_limit(&request));
+        let authority = &stored.application.authority;
+        let metadata = patience.wait(self.metadata(authority, correlation_id)).await??;
+        let requested = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
+        let (scopes, prompt) = sign_in_scopes(authority, &metadata, &requested, request.prompt.as_deref());
+        let sign_in = SignIn { stored, metadata, request, scopes, prompt, correlation_id, patience, events };
+        let account = match sign_in.request.method {
+            SignInMethod::Browser => self.sign_in_by_browser(&sign_in).await?,
+            SignInMethod::DeviceCode => self.sign_in_by_device_code(&sign_in).await?,
         };
-        tokio::select! {
-            biased;
-            () = self.tasks.stop.cancelled() => Err(DeskError::Cancelled),
-            () = hung_up.closed() => Err(DeskError::Cancelled),
-            outcome = signing_in => outcome.map(SignInEvent::SignedIn),
-            () = self.over(limit) => Err(DeskError::Expired),
-        }
-    }
-
-    /// Resolves when this long has passed on the wall; looks again every minute, since timers stand still in suspend.
-    async fn over(&self, limit: Option<Duration>) {
-        let Some(limit) = limit else { return std::future::pending().await };
-        let end = self.clock.now().plus(limit);
-        loop {
-            let left = end.since(self.clock.now());
-            if left.is_zero() {
-                return;
-            }
-            self.clock.sleep(left.min(Duration::from_secs(60))).await;
-        }
+        Ok(SignInEvent::SignedIn(account))
     }
 }
 

@@ -6,8 +6,7 @@ use super::{Desk, SignIn};
 use crate::{
     acquire::{found::bearer_partition, metadata::Issued},
     flow::oauth::{id_token::Expectation, token_response::TokenResponse},
-    model::{DeskError, Grant, GrantHolder, GrantKey, GrantState, IdentityDocuments, User},
-    provider::ours,
+    model::{DeskError, Grant, GrantState, IdentityDocuments, User},
     store::{Saved, SignInRecord},
 };
 
@@ -23,22 +22,17 @@ impl Desk {
         let (user, identity) = self.identified(sign_in, &response, expected).await?;
         let now = self.clock.now();
         let grant = response.refresh_token.clone().map(|refresh_token| {
-            let key = GrantKey {
-                environment: client.environment.clone(),
-                holder: GrantHolder::Client(client.client_id.clone()),
-                home_account_id: user.home_account_id.clone(),
-            };
+            let key = client.grant_key(&user.home_account_id);
             let scopes = response.scopes.clone();
             let state = GrantState::Live;
             (key, Grant { refresh_token, scopes, obtained_on: now, last_used_on: now, state })
         });
         let record = SignInRecord {
-            application: sign_in.stored.stamp,
             client: client.clone(),
-            token: Some((bearer_partition(application, Some(&user)), response.into_cached())),
+            token: Some((bearer_partition(application, Some(&user)), response.cached())),
             user: user.clone(),
             grant,
-            identity,
+            identity: identity.map(|documents| (application.authority.tenant().to_owned(), documents)),
         };
         match self.vault.save_sign_in(record).await? {
             Saved::Done => Ok(user.account(&client, &application.name)),
@@ -60,8 +54,7 @@ impl Desk {
             (Some((user, documents)), _) => Ok((user, Some(documents))),
             (None, Authority::Endpoints(_)) => Ok((nameless(), None)),
             (None, Authority::OpenIdConnect { .. } | Authority::MicrosoftEntra { .. }) => {
-                let what = "the provider answered without an ID token";
-                Err(DeskError::AuthorityRefused(ours("invalid_response", what)))
+                Err(DeskError::AuthorityUnusable("the provider answered without an ID token".to_owned()))
             }
         }
     }

@@ -106,14 +106,17 @@ pub fn parse(
     now: UnixTime,
 ) -> Result<ProviderMetadata, DiscoveryError> {
     let answer = document::read(response)?;
+    // Plain http is for an issuer on this machine; a remote one must not send our secrets to a port of it.
+    let plain = matches!(authority, Authority::OpenIdConnect { issuer, .. } if issuer.scheme() == "http");
+    let endpoint = |field| endpoint(&answer, field, plain);
     let lists = |name: &str, word: &str| answer.texts(name).is_some_and(|mut words| words.any(|it| it == word));
     Ok(ProviderMetadata {
         issuer: own_issuer(authority, answer.text("issuer").unwrap_or_default())?,
-        authorization_endpoint: endpoint(&answer, "authorization_endpoint")?,
-        token_endpoint: endpoint(&answer, "token_endpoint")?.ok_or(DiscoveryError::NoTokenEndpoint)?,
-        device_authorization_endpoint: endpoint(&answer, "device_authorization_endpoint")?,
-        revocation_endpoint: endpoint(&answer, "revocation_endpoint")?,
-        jwks_uri: endpoint(&answer, "jwks_uri")?,
+        authorization_endpoint: endpoint("authorization_endpoint")?,
+        token_endpoint: endpoint("token_endpoint")?.ok_or(DiscoveryError::NoTokenEndpoint)?,
+        device_authorization_endpoint: endpoint("device_authorization_endpoint")?,
+        revocation_endpoint: endpoint("revocation_endpoint")?,
+        jwks_uri: endpoint("jwks_uri")?,
         offers_offline_access: lists("scopes_supported", "offline_access"),
         sends_issuer_parameter: answer.member("authorization_response_iss_parameter_supported")
             == Some(&serde_json::Value::Bool(true)),
@@ -133,13 +136,16 @@ fn authentication(authority: &Authority, lists: impl Fn(&str, &str) -> bool) -> 
     }
 }
 
-fn endpoint(answer: &Answer, field: &'static str) -> Result<Option<Url>, DiscoveryError> {
+fn endpoint(answer: &Answer, field: &'static str, plain: bool) -> Result<Option<Url>, DiscoveryError> {
     let Some(text) = answer.text(field) else { return Ok(None) };
     let unusable = |rule: String| DiscoveryError::UnusableEndpoint { field, rule };
     if text.len() > MAX_URL {
         return Err(unusable(format!("longer than {MAX_URL} bytes")));
     }
     let url = provider_url(field, text).map_err(|invalid| unusable(invalid.rule))?;
+    if url.scheme() != "https" && !plain {
+        return Err(unusable("must be https, as the issuer is".to_owned()));
+    }
     match uri(&url) {
         Some(_) => Ok(Some(url)),
         None => Err(unusable("has characters that HTTP does not allow".to_owned())),

@@ -49,11 +49,11 @@ pub struct TokenResponse {
 impl TokenResponse {
     /// The access token as it is kept.
     #[must_use]
-    pub fn into_cached(self) -> CachedToken {
+    pub fn cached(&self) -> CachedToken {
         CachedToken {
-            access_token: self.access_token,
-            token_type: self.token_type,
-            scopes: self.scopes,
+            access_token: self.access_token.clone(),
+            token_type: self.token_type.clone(),
+            scopes: self.scopes.clone(),
             issued_on: self.issued_on,
             expires_on: self.expires_on,
             refresh_on: self.refresh_on,

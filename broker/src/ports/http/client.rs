@@ -51,7 +51,7 @@ impl HttpClient {
             .timeout(self.limits.total)
             .connect_timeout(self.limits.connect)
             .build()
-            .map_err(|error| HttpError::Tls(format!("{host}: no HTTP client could be made: {}", causes(&error))))?;
+            .map_err(|error| HttpError::Tls(format!("{host} cannot be asked: {}", no_client(&error))))?;
         Ok(self.client.get_or_init(|| built))
     }
 
@@ -93,7 +93,7 @@ impl HttpClient {
             return HttpError::Timeout { host: host.to_owned(), limit: self.limits.total };
         }
         match (tls_cause(error), error.is_connect()) {
-            (Some(cause), _) => HttpError::Tls(format!("{host}: TLS failed: {cause}")),
+            (Some(cause), _) => HttpError::Tls(format!("{host} cannot be trusted, TLS failed: {cause}")),
             (None, true) => HttpError::Connect(format!("{host} cannot be reached: {causes}")),
             (None, false) => HttpError::Interrupted(format!("{host} broke the connection off: {causes}")),
         }
@@ -118,16 +118,29 @@ fn causes(error: &reqwest::Error) -> String {
     if texts.is_empty() { "no cause given".to_owned() } else { texts.join(": ") }
 }
 
+/// Building fails for one reason in practice: the certificate authorities that the environment names cannot be read.
+fn no_client(error: &reqwest::Error) -> String {
+    let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(|name| {
+        let path = std::env::var_os(name).filter(|path| !path.is_empty())?;
+        // reqwest's own error does not say what the system said.
+        let why = std::fs::metadata(&path).err().map(|error| format!(" ({error})")).unwrap_or_default();
+        Some(format!("{name}={}{why}", path.display()))
+    });
+    let named: Vec<_> = named.collect();
+    let from = if named.is_empty() { "this machine".to_owned() } else { named.join(" and ") };
+    format!("no certificate authorities could be read from {from}: {}", causes(error))
+}
+
 /// The TLS failure in people's words, if it is one.
 fn tls_cause(error: &reqwest::Error) -> Option<String> {
     let mut cause: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(inner) = cause {
-        let io = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = inner.downcast_ref().or_else(|| io.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if let Some(tls) = tls {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
             return Some(in_words(tls));
         }
-        cause = inner.source();
+        // An I/O error that wraps another gives that one's cause for its own and leaves the other out. They come nested.
+        let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = wrapped.map(|wrapped| wrapped as &(dyn StdError + 'static)).or_else(|| inner.source());
     }
     None
 }
@@ -144,6 +157,10 @@ fn in_words(error: &rustls::Error) -> String {
         Error::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => {
             "its certificate is for another host".into()
         }
+        Error::InvalidCertificate(Certificate::BadSignature) => {
+            "its certificate is not signed by the certificate authority that it names".into()
+        }
+        Error::InvalidMessage(_) => "what answers there does not speak TLS".into(),
         other => other.to_string(),
     }
 }

@@ -19,6 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
     task::JoinSet,
+    time::timeout,
 };
 use url::Url;
 
@@ -28,7 +29,7 @@ use super::{Arrival, Page};
 const MAX_PARAMETERS: usize = 16 * 1024;
 /// Most connections at once; browsers open a few ahead of need.
 const MAX_CONNECTIONS: usize = 16;
-/// How long a request's head may take.
+/// How long a request's head may take, and its body.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
 
 /// What the listener answers to.
@@ -66,8 +67,8 @@ impl Site {
                 _ => Err(Page::foreign()),
             },
             Method::POST => {
-                let body = Limited::new(request.into_body(), MAX_PARAMETERS).collect().await;
-                let bytes = body.map_err(|_| Page::foreign())?.to_bytes();
+                let body = timeout(HEAD_LIMIT, Limited::new(request.into_body(), MAX_PARAMETERS).collect()).await;
+                let bytes = body.map_err(|_| Page::foreign())?.map_err(|_| Page::foreign())?.to_bytes();
                 str::from_utf8(&bytes).map(Secret::new).map_err(|_| Page::foreign())
             }
             _ => Err(Page::foreign()),

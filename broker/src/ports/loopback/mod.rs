@@ -57,8 +57,13 @@ impl Loopback {
         redirect_uri.set_port(Some(port)).map_err(|()| io::Error::other("the redirect URI cannot have a port"))?;
         let mut listeners = vec![first];
         if let Some(ip) = also {
-            // A machine without IPv6 has no such address; browsers use the other one then.
-            listeners.extend(TcpListener::bind(SocketAddr::new(ip, port)).await);
+            match TcpListener::bind(SocketAddr::new(ip, port)).await {
+                Ok(listener) => listeners.push(listener),
+                // Somebody else would get the browser's visit.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+                // A machine without IPv6 has no such address; browsers use the other one then.
+                Err(_) => {}
+            }
         }
         let (sender, arrivals) = mpsc::channel(4);
         let site = connection::Site::of(&redirect_uri, sender);

@@ -6,7 +6,9 @@ use token_broker_proto::{
     oauth::{Authority, ClientId},
 };
 
-use super::{ISSUER, Scratch, add, client, hit, name, partition, registration, scopes, sign_in, token};
+use super::{
+    ISSUER, Scratch, add, client, grant_key, hit, name, partition, refresh, registration, scopes, sign_in, token,
+};
 use crate::{
     model::{Credential, RegisteredApplication},
     store::{RemovedApplication, Saved, SavedApplication, StoredApplication, Vault},
@@ -154,12 +156,26 @@ async fn work_for_an_old_registration_is_discarded() {
     let old = add(&vault, registration("app", "c")).await;
     let own = partition(&client("c"), None);
     vault.remove_application(&name("app")).await.unwrap();
+    assert_eq!(vault.save_sign_in(sign_in(&old, "a", "late")).await, Ok(Saved::Discarded));
     let new = add(&vault, registration("app", "c")).await;
     assert_ne!(old.stamp, new.stamp);
     let late = vault.save_app_token(old.stamp, own.clone(), token("late", "mail")).await;
     assert_eq!(late, Ok(Saved::Discarded));
-    assert_eq!(vault.save_sign_in(sign_in(&old, "a", "late")).await, Ok(Saved::Discarded));
     assert_eq!((hit(&vault, &own, "mail"), vault.accounts().unwrap().len()), (None, 0));
     assert_eq!(vault.save_app_token(new.stamp, own.clone(), token("now", "mail")).await, Ok(Saved::Done));
     assert_eq!(hit(&vault, &own, "mail").as_deref(), Some("now"));
+}
+
+#[tokio::test]
+async fn a_refresh_outlives_the_replacement_of_its_registration() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let old = add(&vault, registration("app", "c")).await;
+    vault.save_sign_in(sign_in(&old, "a", "first")).await.unwrap();
+    let under_way = refresh(&vault, &old, "a", "second");
+    let wider = RegisteredApplication { scopes: scopes("mail files"), ..registration("app", "c") };
+    assert!(matches!(save(&vault, wider, ExistingApplication::Replace).await, SavedApplication::Replaced(_)));
+    assert_eq!(vault.save_refresh(under_way).await, Ok(Saved::Done));
+    let (stamp, grant) = vault.find_grant(&grant_key(&client("c"), "a")).unwrap().unwrap();
+    assert_eq!((stamp.generation, grant.refresh_token.secret().expose()), (2, "second-rt"));
 }

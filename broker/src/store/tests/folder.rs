@@ -1,4 +1,4 @@
-//! The data folder and the file in it that is no cache of ours: refused by name, untouched.
+//! The data folder, and the file in it that is no cache of ours: kept aside under a name with the date, never lost.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
@@ -85,8 +85,39 @@ async fn a_newer_schema_in_the_journal_is_refused_too() {
     assert!(matches!(refused(&scratch), StartError::NewerSchema { found: 99, .. }));
 }
 
+/// What is kept aside, by name, with its content.
+fn kept(scratch: &Scratch) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(scratch.folder()).unwrap().map(|entry| entry.unwrap());
+    let names = entries.map(|entry| entry.file_name().into_string().unwrap());
+    let mut kept: Vec<_> = names.filter(|name| name.contains(".damaged-")).collect();
+    kept.sort();
+    kept.into_iter().map(|name| (name.clone(), bytes(&scratch.file(&name)))).collect()
+}
+
+/// What may lie in the place of a good database.
+fn unusable(scratch: &Scratch, good: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let mut damaged_header = good.to_vec();
+    damaged_header[0] = b'X';
+    let mut damaged_pages = good.to_vec();
+    damaged_pages[100..4096].fill(0xAA);
+    let path = scratch.0.path().join("foreign.db");
+    let foreign = Connection::open(&path).unwrap();
+    foreign.execute_batch("CREATE TABLE mine (a); INSERT INTO mine VALUES (1)").unwrap();
+    drop(foreign);
+    vec![
+        ("empty", Vec::new()),
+        ("a few bytes", good[..50].to_vec()),
+        ("one page of many", good[..4096].to_vec()),
+        ("half", good[..good.len() / 2].to_vec()),
+        ("text", "hello ".repeat(1000).into_bytes()),
+        ("foreign", bytes(&path)),
+        ("damaged header", damaged_header),
+        ("damaged pages", damaged_pages),
+    ]
+}
+
 #[tokio::test]
-async fn a_file_that_is_no_cache_is_refused_untouched() {
+async fn a_file_that_is_no_cache_is_kept_aside() {
     let scratch = Scratch::new();
     let vault = scratch.vault();
     for index in 0..50 {
@@ -94,34 +125,52 @@ async fn a_file_that_is_no_cache_is_refused_untouched() {
     }
     vault.close();
     let (path, good) = (scratch.file("cache.db"), bytes(&scratch.file("cache.db")));
-    let mut damaged_header = good.clone();
-    damaged_header[0] = b'X';
-    let mut damaged_pages = good.clone();
-    damaged_pages[100..4096].fill(0xAA);
-    let foreign = {
-        let path = scratch.0.path().join("foreign.db");
-        Connection::open(&path).unwrap().execute_batch("CREATE TABLE mine (a); INSERT INTO mine VALUES (1)").unwrap();
-        bytes(&path)
-    };
-    let cases = [
-        ("empty", Vec::new()),
-        ("a few bytes", good[..50].to_vec()),
-        ("one page of many", good[..4096].to_vec()),
-        ("half", good[..good.len() / 2].to_vec()),
-        ("text", "hello ".repeat(1000).into_bytes()),
-        ("foreign", foreign),
-        ("damaged header", damaged_header),
-        ("damaged pages", damaged_pages),
-    ];
-    for (case, content) in cases {
+    for (case, content) in unusable(&scratch, &good) {
         fs::write(&path, &content).unwrap();
-        let error = refused(&scratch);
-        assert!(matches!(error, StartError::NotADatabase { .. }), "{case}: {error:?}");
-        assert!(error.to_string().contains(path.to_str().unwrap()), "{case}: {error}");
-        assert!(bytes(&path) == content, "{case} was changed");
+        let vault = scratch.vault();
+        assert_eq!(vault.applications().unwrap().len(), 0, "{case}");
+        let notices = vault.notices();
+        assert!(
+            notices.len() == 1 && notices[0].contains("cache.db.damaged-2023-11-14T221320Z:"),
+            "{case}: {notices:?}"
+        );
+        vault.close();
+        let kept = kept(&scratch);
+        assert!(kept[0].1 == content, "{case} was changed");
+        for (name, _) in kept {
+            fs::remove_file(scratch.file(&name)).unwrap();
+        }
     }
+    // The key stayed the same: the good one is as good as before.
     fs::write(&path, good).unwrap();
     assert_eq!(scratch.vault().applications().unwrap().len(), 50);
+}
+
+#[tokio::test]
+async fn without_the_key_nothing_is_moved() {
+    let scratch = Scratch::new();
+    scratch.vault().close();
+    fs::rename(scratch.file("key"), scratch.0.path().join("key")).unwrap();
+    fs::write(scratch.file("cache.db"), "hello").unwrap();
+    let vault = scratch.vault();
+    let reason = vault.lock_reason().unwrap();
+    assert!(reason.contains("is missing: put it back; the token cache cannot be used either"), "{reason}");
+    assert!(kept(&scratch).is_empty() && bytes(&scratch.file("cache.db")) == b"hello");
+    fs::rename(scratch.0.path().join("key"), scratch.file("key")).unwrap();
+    assert_eq!(vault.lock_reason(), None);
+    assert_eq!(kept(&scratch)[0].1, b"hello");
+}
+
+#[tokio::test]
+async fn two_of_one_second_do_not_meet() {
+    let scratch = Scratch::new();
+    scratch.vault().close();
+    for content in ["one", "two"] {
+        fs::write(scratch.file("cache.db"), content).unwrap();
+        scratch.vault().close();
+    }
+    let kept: Vec<_> = kept(&scratch).into_iter().map(|(_, content)| content).collect();
+    assert_eq!(kept, [b"one", b"two"]);
 }
 
 #[tokio::test]
@@ -133,6 +182,7 @@ async fn a_journal_without_its_database_is_kept() {
     vault.close();
     fs::remove_file(scratch.file("cache.db")).unwrap();
     fs::write(scratch.file("cache.db-wal"), &journal).unwrap();
-    assert!(refused(&scratch).to_string().contains("it is gone, but"));
-    assert_eq!(bytes(&scratch.file("cache.db-wal")), journal);
+    let vault = scratch.vault();
+    assert_eq!((vault.applications().unwrap().len(), vault.notices().len()), (0, 1));
+    assert!(kept(&scratch).iter().any(|(name, content)| name.ends_with("-wal") && *content == journal));
 }

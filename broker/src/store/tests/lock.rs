@@ -34,7 +34,7 @@ async fn a_missing_key_locks_until_it_is_back() {
     let reason = locked(&vault);
     let path = scratch.file("key");
     assert!(reason.starts_with(&format!("the key file {} is missing", path.display())), "{reason}");
-    let written = vault.remove_account(&client("c"), "a").await;
+    let written = vault.take_account(&client("c"), "a").await;
     assert!(matches!(written, Err(StoreError::Locked(_))), "{written:?}");
     assert!(matches!(vault.verify().await, Err(StoreError::Locked(_))));
     assert!(!path.exists(), "no new key over an old cache");

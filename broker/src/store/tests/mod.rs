@@ -54,7 +54,7 @@ impl Scratch {
     }
 
     fn options(&self, writer: WriterMode) -> VaultOptions {
-        VaultOptions { folder: self.folder(), randomness: randomness(), writer }
+        VaultOptions { folder: self.folder(), randomness: randomness(), writer, now: at(0) }
     }
 
     fn vault(&self) -> Vault {
@@ -164,11 +164,10 @@ fn identity(text: &str) -> IdentityDocuments {
 fn sign_in(application: &StoredApplication, home: &str, word: &str) -> SignInRecord {
     let client = application.application.client();
     SignInRecord {
-        application: application.stamp,
         user: user(home),
         token: Some((partition(&client, Some(home)), token(&format!("{word}-at"), "mail openid"))),
         grant: Some((grant_key(&client, home), grant(&format!("{word}-rt")))),
-        identity: Some(identity(&format!("{word}-id"))),
+        identity: Some((String::new(), identity(&format!("{word}-id")))),
         client,
     }
 }
@@ -180,13 +179,11 @@ fn refresh(vault: &Vault, application: &StoredApplication, home: &str, word: &st
     let mut token = token(&format!("{word}-at"), "mail openid");
     token.issued_on = at(50);
     RefreshRecord {
-        application: application.stamp,
         stamp,
         grant_key: grant_key(&client, home),
         home_account_id: home.to_owned(),
         token: (partition(&client, Some(home)), token),
         new_grant: Some(grant(&format!("{word}-rt"))),
-        identity: Some((String::new(), identity(&format!("{word}-id")))),
         client,
     }
 }

@@ -54,7 +54,7 @@ async fn the_files_hold_no_marker() {
         files
     };
     assert!(clean("while open") >= 4);
-    vault.remove_account(&client("marker-client"), "marker-user").await.unwrap();
+    vault.take_account(&client("marker-client"), "marker-user").await.unwrap();
     vault.close();
     assert!(clean("after the end") >= 3);
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Scratch, add, at, client, grant, grant_key, hit, partition, refresh, registration, sign_in, user};
+use super::{
+    Scratch, add, at, client, grant, grant_key, hit, identity, partition, refresh, registration, sign_in, user,
+};
 use crate::{
     model::{Backoff, GrantHolder, GrantKey, GrantStamp, GrantState},
     store::Saved,
@@ -24,8 +26,11 @@ async fn a_rotation_counts_and_replaces_the_token() {
     assert_eq!(second, GrantStamp { row: first.row, generation: 2 });
     assert_eq!(rotated.refresh_token.secret().expose(), "second-rt");
     assert_eq!(hit(&vault, &partition(&client("c"), Some("user")), "mail").as_deref(), Some("second-at"));
+    assert_eq!(vault.save_identity(&client("c"), "", "user", identity("second-id")).await, Ok(Saved::Done));
     let documents = vault.find_identity(&client("c"), "", "user").unwrap().unwrap();
     assert_eq!(documents.id_token.expose(), "second-id");
+    let nobody = vault.save_identity(&client("c"), "", "nobody", identity("stray")).await;
+    assert_eq!(nobody, Ok(Saved::Discarded));
     // The same stamp does not fit twice.
     assert_eq!(vault.save_refresh(record).await, Ok(Saved::Discarded));
 }
@@ -60,9 +65,9 @@ async fn a_refresh_loses_against_a_sign_out() {
         vault.save_sign_in(sign_in(&application, home, home)).await.unwrap();
     }
     let record = refresh(&vault, &application, "user", "late");
-    assert_eq!(vault.remove_account(&client("c"), "user").await, Ok(true));
+    assert_eq!(vault.take_account(&client("c"), "user").await.map(|grant| grant.is_some()), Ok(true));
     assert_eq!(vault.save_refresh(record).await, Ok(Saved::Discarded));
-    assert_eq!(vault.remove_account(&client("c"), "user").await, Ok(false));
+    assert_eq!(vault.take_account(&client("c"), "user").await.map(|grant| grant.is_some()), Ok(false));
     assert_eq!(hit(&vault, &partition(&client("c"), Some("user")), "mail"), None);
     assert!(vault.find_identity(&client("c"), "", "user").unwrap().is_none());
     assert_eq!(vault.users(&client("c"), 9), Ok(vec![user("other")]));
@@ -81,18 +86,16 @@ async fn a_family_grant_survives_a_sign_out_but_brings_no_token_back() {
     assert!(vault.find_grant(&grant_key(&client("c"), "user")).unwrap().is_none());
     let (stamp, _) = vault.find_grant(&family).unwrap().unwrap();
 
-    assert_eq!(vault.remove_account(&client("c"), "user").await, Ok(true));
+    assert!(vault.take_account(&client("c"), "user").await.unwrap().is_none());
     assert!(vault.find_grant(&family).unwrap().is_some());
     let again = sign_in(&application, "user", "late");
     let record = crate::store::RefreshRecord {
-        application: application.stamp,
         stamp,
         grant_key: family,
         client: client("c"),
         home_account_id: "user".into(),
         token: again.token.unwrap(),
         new_grant: None,
-        identity: None,
     };
     assert_eq!(vault.save_refresh(record).await, Ok(Saved::Discarded));
 }

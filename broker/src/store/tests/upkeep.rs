@@ -87,7 +87,7 @@ async fn counts_follow_every_way_a_row_can_come_and_go() {
     assert_eq!(vault.counts().unwrap(), counts(1, 2, 2, 2));
     vault.remove_entry("rt-2".parse().unwrap()).await.unwrap();
     assert_eq!(vault.counts().unwrap(), counts(1, 2, 1, 2));
-    vault.remove_account(&client("c"), "b").await.unwrap();
+    vault.take_account(&client("c"), "b").await.unwrap();
     assert_eq!(vault.counts().unwrap(), counts(1, 1, 1, 1));
     vault.remove_application(&name("app")).await.unwrap();
     assert_eq!(vault.counts().unwrap(), counts(0, 0, 0, 0));

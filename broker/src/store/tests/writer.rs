@@ -125,7 +125,7 @@ async fn the_end_is_the_end_for_every_handle() {
     let other = vault.clone();
     vault.close();
     assert!(matches!(other.applications(), Err(StoreError::Unavailable(text)) if text.contains("closed")));
-    assert!(matches!(other.remove_account(&client("c"), "a").await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(other.take_account(&client("c"), "a").await, Err(StoreError::Unavailable(_))));
     assert!(matches!(other.lock_reason(), Some(text) if text.contains("closed")));
     assert!(!scratch.file("cache.db-wal").exists(), "the journal is in the database");
 }

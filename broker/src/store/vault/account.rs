@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Vault;
 use crate::{
-    model::{Client, GrantHolder, GrantKey, User},
+    model::{Client, Grant, User},
     store::error::StoreError,
 };
 
@@ -37,21 +37,24 @@ impl Vault {
         self.read(|tables| tables.all_accounts())
     }
 
-    /// Signs a user out of a client: removes the account, the client's grant, the access tokens and the identity documents.
-    /// Whether there was any of them. A grant of a family of clients stays.
-    pub async fn remove_account(&self, client: &Client, home_account_id: &str) -> Result<bool, StoreError> {
+    /// Signs a user out of a client: removes the account, the client's grant, the access tokens and the identity documents,
+    /// and hands the grant over to be revoked. A grant of a family of clients stays.
+    pub async fn take_account(&self, client: &Client, home_account_id: &str) -> Result<Option<Grant>, StoreError> {
         let (client, home_account_id) = (client.clone(), home_account_id.to_owned());
         self.write(move |tables| {
-            let grant = GrantKey {
-                environment: client.environment.clone(),
-                holder: GrantHolder::Client(client.client_id.clone()),
-                home_account_id: home_account_id.clone(),
+            let key = client.grant_key(&home_account_id);
+            let grant = match tables.grant(&key) {
+                Err(StoreError::Corrupt(row)) => {
+                    tracing::warn!(row, "a damaged grant is removed and cannot be revoked");
+                    None
+                }
+                found => found?.map(|stored| stored.grant),
             };
-            let removed = tables.delete_account(&client, &home_account_id)?
-                + tables.delete_grant(&grant)?
-                + tables.delete_tokens_of_account(&client, &home_account_id)?
-                + tables.delete_identities_of_account(&client, &home_account_id)?;
-            Ok(removed > 0)
+            tables.delete_grant(&key)?;
+            tables.delete_account(&client, &home_account_id)?;
+            tables.delete_tokens_of_account(&client, &home_account_id)?;
+            tables.delete_identities_of_account(&client, &home_account_id)?;
+            Ok(grant)
         })
         .await
     }

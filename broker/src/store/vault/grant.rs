@@ -3,10 +3,7 @@
 
 use super::Vault;
 use crate::{
-    model::{
-        ApplicationStamp, CachedToken, Client, Grant, GrantKey, GrantStamp, GrantState, IdentityDocuments,
-        TokenPartition,
-    },
+    model::{CachedToken, Client, Grant, GrantKey, GrantStamp, GrantState, IdentityDocuments, TokenPartition},
     store::{
         error::StoreError,
         rows::{Tables, grant::StoredGrant, identity::IdentityKey},
@@ -25,8 +22,6 @@ pub enum Saved {
 /// What a refresh brought.
 #[derive(Debug, Clone)]
 pub struct RefreshRecord {
-    /// The registration that it was begun for.
-    pub application: ApplicationStamp,
     /// The rotation that was used.
     pub stamp: GrantStamp,
     /// The grant that was used.
@@ -39,8 +34,6 @@ pub struct RefreshRecord {
     pub token: (TokenPartition, CachedToken),
     /// The next refresh token; `None` when the provider did not rotate it.
     pub new_grant: Option<Grant>,
-    /// ID token and client info with their tenant, if new ones came.
-    pub identity: Option<(String, IdentityDocuments)>,
 }
 
 impl Vault {
@@ -50,9 +43,30 @@ impl Vault {
         Ok(found.map(|stored| (stored.stamp, stored.grant)))
     }
 
-    /// Saves a refresh. Discarded when the registration or the account is gone, or the stamp is not the current one.
+    /// Saves a refresh. Discarded when the client or the account is gone, or the stamp is not the current one. A registration
+    /// that was replaced meanwhile keeps its client: the rotated token must not be lost for that.
     pub async fn save_refresh(&self, record: RefreshRecord) -> Result<Saved, StoreError> {
         self.write(move |tables| save(tables, record)).await
+    }
+
+    /// Saves what a refresh said of the user's identity. Discarded when the account is gone.
+    pub async fn save_identity(
+        &self,
+        client: &Client,
+        tenant: &str,
+        home_account_id: &str,
+        documents: IdentityDocuments,
+    ) -> Result<Saved, StoreError> {
+        let (tenant, home_account_id) = (tenant.to_owned(), home_account_id.to_owned());
+        let key = IdentityKey { client: client.clone(), tenant, home_account_id };
+        self.write(move |tables| {
+            if !tables.has_account(&key.client, &key.home_account_id)? {
+                return Ok(Saved::Discarded);
+            }
+            tables.put_identity(&key, &documents)?;
+            Ok(Saved::Done)
+        })
+        .await
     }
 
     /// Notes whether a grant still works. Discarded when the stamp is not the current one.
@@ -74,10 +88,10 @@ impl Vault {
 }
 
 fn save(tables: &Tables<'_>, record: RefreshRecord) -> Result<Saved, StoreError> {
-    let RefreshRecord { application, stamp, grant_key, client, home_account_id, token, new_grant, identity } = record;
+    let RefreshRecord { stamp, grant_key, client, home_account_id, token, new_grant } = record;
     let (partition, token) = token;
     // A grant of a family outlives a sign-out, so the account itself has to be there.
-    if !tables.is_registered(application)? || !tables.has_account(&client, &home_account_id)? {
+    if !tables.is_client_registered(&client)? || !tables.has_account(&client, &home_account_id)? {
         return Ok(Saved::Discarded);
     }
     let Some(mut stored) = current(tables, &grant_key, stamp)? else { return Ok(Saved::Discarded) };
@@ -90,9 +104,6 @@ fn save(tables: &Tables<'_>, record: RefreshRecord) -> Result<Saved, StoreError>
     }
     tables.update_grant(&stored)?;
     tables.put_token(&partition, &token)?;
-    if let Some((tenant, documents)) = identity {
-        tables.put_identity(&IdentityKey { client, tenant, home_account_id }, &documents)?;
-    }
     Ok(Saved::Done)
 }
 

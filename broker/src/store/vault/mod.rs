@@ -17,7 +17,7 @@ use std::{
 };
 
 use rusqlite::Connection;
-use token_broker_proto::calls::ApplicationSelector;
+use token_broker_proto::{calls::ApplicationSelector, oauth::UnixTime};
 
 use super::{
     error::{StartError, StoreError},
@@ -45,6 +45,8 @@ pub struct VaultOptions {
     pub randomness: Randomness,
     /// Where writes run.
     pub writer: WriterMode,
+    /// The time of the start: it names a database that has to be kept aside.
+    pub now: UnixTime,
 }
 
 /// Where writes run.
@@ -67,6 +69,7 @@ struct Shared {
     source: KeySource,
     randomness: Randomness,
     mode: WriterMode,
+    started_on: UnixTime,
 }
 
 enum State {
@@ -95,6 +98,7 @@ impl Vault {
             folder,
             randomness: options.randomness,
             mode: options.writer,
+            started_on: options.now,
             state: RwLock::new(State::Closed),
         };
         let state = shared.try_open()?;
@@ -119,6 +123,12 @@ impl Vault {
     #[must_use]
     pub fn key_source(&self) -> &'static str {
         self.0.source.name()
+    }
+
+    /// What the owner should know of the data folder: databases that are kept aside, a sentence each.
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        open::notices(&self.0.folder)
     }
 
     /// Finishes the writes that wait, moves the journal into the database and closes it, for every handle. Blocks for as
@@ -166,7 +176,7 @@ impl Shared {
     }
 
     fn try_open(&self) -> Result<State, StartError> {
-        let database = match open::open(&self.folder, &self.source, &self.randomness)? {
+        let database = match open::open(&self.folder, &self.source, &self.randomness, self.started_on)? {
             Opened::Open(database) => *database,
             Opened::Locked(reason) => return Ok(State::Locked(reason)),
         };

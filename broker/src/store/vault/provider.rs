@@ -8,7 +8,13 @@ use crate::store::{error::StoreError, rows::provider::StoredProvider};
 impl Vault {
     /// What is known of an authority, however old it is.
     pub fn find_provider(&self, authority: &Authority) -> Result<Option<StoredProvider>, StoreError> {
-        self.read(|tables| tables.provider(authority))
+        match self.read(|tables| tables.provider(authority)) {
+            Err(StoreError::Corrupt(row)) => {
+                tracing::warn!(row, "damaged metadata of a provider are fetched anew");
+                Ok(None)
+            }
+            found => found,
+        }
     }
 
     /// Keeps what an authority published, in place of what it published before.

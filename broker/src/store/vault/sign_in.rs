@@ -2,7 +2,7 @@
 
 use super::{Vault, grant::Saved};
 use crate::{
-    model::{ApplicationStamp, CachedToken, Client, Grant, GrantKey, IdentityDocuments, TokenPartition, User},
+    model::{CachedToken, Client, Grant, GrantKey, IdentityDocuments, TokenPartition, User},
     store::{
         error::StoreError,
         rows::{Tables, identity::IdentityKey},
@@ -12,8 +12,6 @@ use crate::{
 /// What a sign-in brought.
 #[derive(Debug, Clone)]
 pub struct SignInRecord {
-    /// The registration that it was begun for.
-    pub application: ApplicationStamp,
     /// The client signed in to.
     pub client: Client,
     /// Who signed in.
@@ -22,8 +20,8 @@ pub struct SignInRecord {
     pub token: Option<(TokenPartition, CachedToken)>,
     /// The refresh token, if there was one.
     pub grant: Option<(GrantKey, Grant)>,
-    /// ID token and client info, kept under the user's tenant.
-    pub identity: Option<IdentityDocuments>,
+    /// ID token and client info, with the tenant that they are kept under.
+    pub identity: Option<(String, IdentityDocuments)>,
 }
 
 impl Vault {
@@ -43,15 +41,15 @@ impl Vault {
     }
 
     /// Saves a sign-in. A new grant takes the place of the old one, under a new stamp; access tokens that are there stay.
-    /// Discarded when the registration is gone or was replaced.
+    /// Discarded when no application stands for the client any more.
     pub async fn save_sign_in(&self, record: SignInRecord) -> Result<Saved, StoreError> {
         self.write(move |tables| save(tables, record)).await
     }
 }
 
 fn save(tables: &Tables<'_>, record: SignInRecord) -> Result<Saved, StoreError> {
-    let SignInRecord { application, client, user, token, grant, identity } = record;
-    if !tables.is_registered(application)? {
+    let SignInRecord { client, user, token, grant, identity } = record;
+    if !tables.is_client_registered(&client)? {
         return Ok(Saved::Discarded);
     }
     tables.put_account(&client, &user)?;
@@ -61,9 +59,9 @@ fn save(tables: &Tables<'_>, record: SignInRecord) -> Result<Saved, StoreError> 
     if let Some((partition, token)) = &token {
         tables.put_token(partition, token)?;
     }
-    if let Some(documents) = &identity {
-        let key = IdentityKey { client, tenant: user.tenant, home_account_id: user.home_account_id };
-        tables.put_identity(&key, documents)?;
+    if let Some((tenant, documents)) = identity {
+        let key = IdentityKey { client, tenant, home_account_id: user.home_account_id };
+        tables.put_identity(&key, &documents)?;
     }
     Ok(Saved::Done)
 }

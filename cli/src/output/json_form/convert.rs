@@ -139,6 +139,7 @@ impl<'a> From<&'a DaemonStatus> for StatusJson<'a> {
             uptime_seconds: status.uptime_seconds,
             locked: status.lock_reason.is_some(),
             lock_reason: status.lock_reason.as_deref(),
+            notices: &status.notices,
             key_source: &status.key_source,
             data_dir: &status.data_dir,
             socket: &status.socket,

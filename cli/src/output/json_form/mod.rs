@@ -166,6 +166,8 @@ pub(crate) struct StatusJson<'a> {
     locked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     lock_reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notices: &'a [String],
     key_source: &'a str,
     data_dir: &'a str,
     socket: &'a str,

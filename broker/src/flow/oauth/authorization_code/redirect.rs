@@ -36,7 +36,7 @@ pub enum RedirectError {
     #[error("the parameter {0:?} came more than once")]
     Repeated(String),
     /// Another provider's answer: a mix-up.
-    #[error("the answer comes from the issuer {actual:?}, expected {expected:?}")]
+    #[error("the answer {}, expected {expected:?}", from_whom(actual.as_deref()))]
     ForeignIssuer {
         /// The provider's issuer.
         expected: String,
@@ -49,6 +49,10 @@ pub enum RedirectError {
     /// Neither an error nor a code that could be one.
     #[error("the answer has no usable code")]
     NoCode,
+}
+
+fn from_whom(issuer: Option<&str>) -> String {
+    issuer.map_or_else(|| "does not say its issuer".to_owned(), |issuer| format!("comes from the issuer {issuer:?}"))
 }
 
 impl RedirectError {

@@ -38,7 +38,7 @@ pub enum IdTokenError {
         actual: Vec<String>,
     },
     /// Issued to another client.
-    #[error("the ID token has the authorized party {actual:?}, expected {expected:?}")]
+    #[error("the ID token has the authorized party {:?}, expected {expected:?}", actual.as_deref().unwrap_or_default())]
     AuthorizedParty {
         /// Our client id.
         expected: String,

@@ -176,6 +176,7 @@ fn status() {
         data_dir: "/d".into(),
         socket: "/s".into(),
         counts: StoreCounts { applications: 1, accounts: 2, access_tokens: 3, refresh_tokens: 4 },
+        notices: Vec::new(),
         executable: "/bin/d".into(),
         executable_replaced: false,
     };
@@ -188,4 +189,6 @@ fn status() {
     );
     let locked = DaemonStatus { lock_reason: Some("the key is missing".into()), ..status };
     assert_eq!(value(StatusJson::from(&locked))["lock_reason"], "the key is missing");
+    let kept = DaemonStatus { notices: vec!["kept aside".into()], ..locked };
+    assert_eq!(value(StatusJson::from(&kept))["notices"], serde_json::json!(["kept aside"]));
 }

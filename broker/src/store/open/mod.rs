@@ -1,9 +1,15 @@
 //! Opening the vault: examine the database without changing it, fetch the key, compare it with the one the database was
-//! sealed with, and only then migrate. Owns the decision when a new key may be made: when there is no database content.
+//! sealed with, and only then migrate. Owns two decisions. When a new key may be made: when there is no database content. And
+//! when a database is kept aside for a new one: only when it is certainly not usable (not ours, its header or schema gone, or
+//! the tables without which nothing can be served unreadable) and the key is at hand. A damaged row is never a reason.
+
+mod aside;
 
 use std::{fs, io, io::Read as _, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+
+use token_broker_proto::oauth::UnixTime;
 
 use super::{
     error::{StartError, StoreError},
@@ -12,6 +18,8 @@ use super::{
     schema,
     seal::{Keyring, Lookup},
 };
+
+pub(super) use aside::notices;
 
 /// How long to wait for another program that looks into the database (a backup).
 const BUSY: Duration = Duration::from_secs(2);
@@ -37,10 +45,31 @@ pub(super) struct Database {
     pub(super) writer: Connection,
 }
 
-/// Opens the vault in a folder, or makes it.
-pub(super) fn open(folder: &DataFolder, source: &KeySource, randomness: &Randomness) -> Result<Opened, StartError> {
-    let path = folder.database();
+/// Opens the vault in a folder, or makes it. A database that cannot be used is kept aside, under a name with this time.
+pub(super) fn open(
+    folder: &DataFolder,
+    source: &KeySource,
+    randomness: &Randomness,
+    now: UnixTime,
+) -> Result<Opened, StartError> {
     source.discard_draft();
+    match open_as_it_is(folder, source, randomness) {
+        Err(StartError::NotADatabase { why, .. }) => match source.load() {
+            Loaded::Key(_) => {
+                let kept = aside::keep(folder, now)?;
+                tracing::warn!(why, kept = %kept.display(), "the token cache cannot be used; it is kept, and a new one begun");
+                open_as_it_is(folder, source, randomness)
+            }
+            Loaded::Missing(reason) | Loaded::Unusable(reason) => {
+                Ok(Opened::Locked(format!("{reason}; the token cache cannot be used either: {why}")))
+            }
+        },
+        opened => opened,
+    }
+}
+
+fn open_as_it_is(folder: &DataFolder, source: &KeySource, randomness: &Randomness) -> Result<Opened, StartError> {
+    let path = folder.database();
     if is_new(&path)? {
         let key = match source.load() {
             Loaded::Key(key) => key,
@@ -58,6 +87,7 @@ pub(super) fn open(folder: &DataFolder, source: &KeySource, randomness: &Randomn
     if keys.key_identity() != identity {
         return Ok(Opened::Locked(format!("{} is not the key this cache was sealed with", source.place())));
     }
+    schema::probe(&writer).map_err(|error| unusable(&path, error))?;
     let ready = settle(&path, &mut writer).and_then(|()| reader(&path));
     let reader = ready.map_err(|source| StartError::Database { path, source })?;
     Ok(Opened::Open(Box::new(Database { keys: Arc::new(keys), reader, writer })))
@@ -125,11 +155,13 @@ fn examine(path: &Path, db: &Connection) -> Result<Lookup, StartError> {
     if found > schema::newest() {
         return Err(StartError::NewerSchema { path: path.to_owned(), found, known: schema::newest() });
     }
-    let foreign = |why: &str| StartError::NotADatabase { path: path.to_owned(), why: why.to_owned() };
     match schema::recorded(db).map_err(failed)? {
         (Some(identity), Some(format)) if schema::knows_format(format) => Ok(identity),
-        (Some(_), Some(_)) => Err(foreign("another version sealed it in a format that this one does not know")),
-        _ => Err(foreign("it does not say which key it was sealed with")),
+        (Some(_), Some(_)) => Err(StartError::UnknownFormat { path: path.to_owned() }),
+        _ => {
+            let why = "it does not say which key it was sealed with".to_owned();
+            Err(StartError::NotADatabase { path: path.to_owned(), why })
+        }
     }
 }
 
@@ -144,17 +176,14 @@ fn settle(path: &Path, db: &mut Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// An error of the first look: the file cannot be read now, or else it is damaged.
+/// An error of the first look: the file is damaged, or it cannot be read now.
 fn unusable(path: &Path, error: rusqlite::Error) -> StartError {
-    use ErrorCode::{
-        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OutOfMemory, PermissionDenied, ReadOnly, SystemIoFailure,
-    };
     let path = path.to_owned();
     match error.sqlite_error_code() {
-        Some(
-            CannotOpen | DatabaseBusy | DatabaseLocked | DiskFull | OutOfMemory | PermissionDenied | ReadOnly
-            | SystemIoFailure,
-        ) => StartError::Database { path, source: error },
-        _ => StartError::NotADatabase { path, why: format!("it is damaged ({error})") },
+        // `Unknown` is what SQLite says of a table that is not there; no code at all, of a value of another kind.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) | None => {
+            StartError::NotADatabase { path, why: format!("it is damaged ({error})") }
+        }
+        Some(_) => StartError::Database { path, source: error },
     }
 }

@@ -1,0 +1,77 @@
+//! Requests that tonic refuses before a face sees them: too large, or not the message of their call. Their status gets one of
+//! our reasons, as every other failure has; what a face answered, and what is no failure, passes unchanged.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use token_broker_proto::{Failure, Reason};
+use tonic::{Code, Status, body::Body, server::NamedService};
+use tower_service::Service;
+
+use super::MAX_REQUEST_BYTES;
+
+/// A service of tonic's, with reasons.
+#[derive(Debug, Clone)]
+pub(super) struct Undecodable<S>(pub(super) S);
+
+impl<S: NamedService> NamedService for Undecodable<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S, B> Service<Request<B>> for Undecodable<S>
+where
+    S: Service<Request<B>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let answer = self.0.call(request);
+        Box::pin(async move { Ok(with_reason(answer.await?)) })
+    }
+}
+
+/// A failure that comes without an answer has its status in the head (gRPC over HTTP/2, "Trailers-Only"); ours have details.
+fn with_reason(answer: Response<Body>) -> Response<Body> {
+    if !answer.headers().contains_key(Status::GRPC_STATUS) {
+        return answer;
+    }
+    match Status::from_header_map(answer.headers())
+        .filter(|status| status.details().is_empty())
+        .and_then(|it| reason(&it))
+    {
+        Some(failure) => {
+            tracing::info!(reason = failure.reason.as_str(), "a request could not be read");
+            failure.to_status().into_http()
+        }
+        None => answer,
+    }
+}
+
+/// Ours for tonic's; `None` for a status that says what it is, such as that of an unknown call.
+fn reason(status: &Status) -> Option<Failure> {
+    match status.code() {
+        Code::OutOfRange | Code::ResourceExhausted => Some(Failure {
+            limit: Some(format!("bytes of a request: {MAX_REQUEST_BYTES}")),
+            ..Failure::new(
+                Reason::LimitExceeded,
+                format!("the request is larger than {MAX_REQUEST_BYTES} bytes; nothing was done"),
+            )
+        }),
+        Code::Internal => Some(Failure::new(
+            Reason::InvalidRequest,
+            format!("the request is not a message of this call; nothing was done: {}", status.message()),
+        )),
+        _ => None,
+    }
+}
