@@ -1,7 +1,8 @@
 //! README.md cannot drift: every command of its shell blocks is run, in order and in one home, with the example addresses replaced
-//! by an embedded provider's. A command that nobody knows how to run fails the test. Its Rust block is a test of the client crate.
+//! by an embedded provider's. A command that nobody knows how to run fails the test. The chapter "Install" is typed by
+//! `service/readme.rs`, which has a systemd for it; the Rust block is a test of the client crate.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use token_broker_tests::{
     authorization_server::{AuthorizationServer, Client, Options},
@@ -17,17 +18,20 @@ const SECRET: &str = "the service's secret";
 struct Stage {
     server: AuthorizationServer,
     home: Home,
-    daemon: Option<DaemonProcess>,
+    /// As the chapter "Install" leaves it.
+    _daemon: DaemonProcess,
 }
 
 #[tokio::test]
 async fn every_command_of_the_readme_does_what_it_says() {
     let clients = vec![Client::native("YOUR-CLIENT-ID"), Client::confidential("YOUR-SERVICE-ID", SECRET)];
     let server = AuthorizationServer::start(Options { clients, ..Options::default() });
-    let mut stage = Stage { server, home: Home::new(), daemon: None };
+    let home = Home::new();
+    let daemon = DaemonProcess::start(&home).await;
+    let stage = Stage { server, home, _daemon: daemon };
     fs::write(stage.home.path().join("secret-file"), format!("{SECRET}\n")).unwrap();
     let commands = commands();
-    assert!(commands.len() > 8, "the shell blocks were found: {commands:?}");
+    assert!(commands.len() > 6, "the shell blocks were found: {commands:?}");
     for command in &commands {
         stage.run(command).await;
     }
@@ -37,7 +41,7 @@ async fn every_command_of_the_readme_does_what_it_says() {
 }
 
 impl Stage {
-    async fn run(&mut self, command: &str) {
+    async fn run(&self, command: &str) {
         match command.split(' ').collect::<Vec<_>>()[..] {
             ["cargo", "run", "--bin", "demo"] => {
                 let demo = self.home.command("demo").output().await.expect("the demo runs");
@@ -46,8 +50,6 @@ impl Stage {
             }
             // This very program is what it runs.
             ["tests/run"] => is_a_script("tests/run"),
-            ["cargo", "install", "--locked", "--path", package] => can_be_installed(package),
-            ["token-brokerd"] => self.daemon = Some(DaemonProcess::start(&self.home).await),
             ["broker-cli", "login", application] => {
                 // The user's browser is a script here.
                 let mut login = self.home.cli(["login", application, "--no-browser"]).start().await;
@@ -62,7 +64,6 @@ impl Stage {
 
     /// Runs a line as its reader would, with the programs in `PATH`.
     async fn shell(&self, command: &str) {
-        assert!(self.daemon.is_some(), "the README starts the daemon before {command}");
         let metadata = format!("{}/.well-known/openid-configuration", self.server.issuer());
         let line = command
             .replace("https://id.example.com", self.server.issuer())
@@ -93,9 +94,12 @@ fn text() -> String {
     fs::read_to_string(folder("../README.md")).unwrap()
 }
 
-/// The lines of the shell blocks.
+/// The lines of the shell blocks outside of "Install".
 fn commands() -> Vec<String> {
     let text = text();
+    let (before, install) = text.split_once("\n## Install\n").expect("the chapter");
+    let after = install.split_once("\n## ").expect("a chapter after it").1;
+    let text = format!("{before}\n{after}");
     let blocks = text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
     let lines = blocks.flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(str::to_owned).collect()
@@ -106,29 +110,6 @@ fn is_a_script(path: &str) {
     assert!(file.metadata().unwrap().permissions().mode() & 0o111 != 0, "{path} is executable");
     let syntax = Command::new("bash").arg("-n").arg(file).status().unwrap();
     assert!(syntax.success(), "{path} is a script");
-}
-
-/// The package is there, is locked, and has a program; building it once more would only take time.
-fn can_be_installed(package: &str) {
-    let manifest = folder("..").join(package).join("Cargo.toml");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut metadata = Command::new(cargo);
-    metadata.args(["metadata", "--locked", "--offline", "--no-deps", "--format-version=1", "--manifest-path"]);
-    let found = metadata.arg(&manifest).output().unwrap();
-    assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
-    let found: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
-    let own =
-        |it: &&serde_json::Value| it["manifest_path"].as_str().is_some_and(|path| same(Path::new(path), &manifest));
-    let package = found["packages"].as_array().unwrap().iter().find(own).expect("a package of the workspace");
-    let programs: Vec<_> = package["targets"].as_array().unwrap().iter().filter(|it| it["kind"][0] == "bin").collect();
-    assert!(!programs.is_empty(), "{package} has a program");
-    for it in programs {
-        assert!(program(it["name"].as_str().unwrap()).is_file(), "{it}");
-    }
-}
-
-fn same(one: &Path, other: &Path) -> bool {
-    one.canonicalize().ok() == other.canonicalize().ok()
 }
 
 #[tokio::test]

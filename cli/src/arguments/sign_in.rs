@@ -68,7 +68,7 @@ pub(crate) struct LogoutArguments {
     /// User name or home account id, when several are signed in
     #[arg(long, value_name = "A")]
     account: Option<String>,
-    /// Revoke the refresh token at the provider first
+    /// Revoke the refresh token at the provider, too
     #[arg(long)]
     revoke: bool,
 }

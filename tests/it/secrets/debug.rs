@@ -50,6 +50,7 @@ fn no_message_shows_its_secret() {
         format!("{:?}", v1::BeginAuthorizationResponse { url: text(), state: text() }),
         format!("{:?}", v1::CompleteAuthorizationRequest { parameters: text(), ..Default::default() }),
         format!("{:?}", v1::AddApplicationRequest { client_secret: text(), ..Default::default() }),
+        format!("{:?}", v1::SignInRequest { login_hint: text(), ..Default::default() }),
         format!("{:?}", v1::OpenUrl { url: text() }),
         format!("{:?}", v1::UserCode { user_code: text(), verification_uri_complete: text(), ..Default::default() }),
         format!("{answer:?} {:?}", v1::WatchTokenResponse { event: Some(event) }),
@@ -58,6 +59,6 @@ fn no_message_shows_its_secret() {
         hides(&shown);
     }
     // The search does find what is there.
-    let shown = format!("{:?}", v1::SignInRequest { login_hint: text(), ..Default::default() });
+    let shown = format!("{:?}", v1::ListAccountsRequest { application: text() });
     assert!(shown.contains(SECRET), "{shown}");
 }

@@ -1,12 +1,16 @@
-//! What differs each time, as a placeholder: `[HOME]`, `[PORT]`, `[UUID]`, `[TIME]`, `[HEX]`, `[ACCESS_TOKEN]`, `[JWT]`,
+//! What differs each time, as a placeholder: `[HOME]`, `[PROGRAMS]`, `[PORT]`, `[UUID]`, `[TIME]`, `[HEX]`, `[ACCESS_TOKEN]`, `[JWT]`,
 //! `[RANDOM]`, `[USER_CODE]`, `[BASE64]`, `[PID]`, `[VERSION]`. Only where the shape leaves no doubt, so that nothing wrong hides
 //! behind one.
 
 use std::path::Path;
+use token_broker_tests::process::program;
 
 /// The text with placeholders; what was typed stays as it is.
 pub(super) fn put(text: &str, home: &Path, pid: Option<u32>, typed: &str) -> String {
-    let mut text = text.replace(&home.display().to_string(), "[HOME]").replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
+    let daemon = program("token-brokerd");
+    let programs = daemon.parent().unwrap_or(&daemon).display().to_string();
+    let text = text.replace(&home.display().to_string(), "[HOME]").replace(&programs, "[PROGRAMS]");
+    let mut text = text.replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
     if let Some(pid) = pid {
         text = text
             .replace(&format!("process {pid}"), "process [PID]")
