@@ -18,6 +18,8 @@ pub(super) struct ServerProcess {
     lines: mpsc::UnboundedReceiver<String>,
     printed: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
+    /// Whether it needs the end of its input to end others with it.
+    is_guard: bool,
 }
 
 /// Runs a program that knows nothing of our standard input, and ends it when that closes, then whatever it has started: the shell
@@ -35,14 +37,16 @@ impl ServerProcess {
             read_lines(child.stdout.take().expect("it is piped"), Some(sender), Arc::clone(&printed)),
             read_lines(child.stderr.take().expect("it is piped"), None, Arc::clone(&printed)),
         ];
-        Self { child, lines, printed, readers }
+        Self { child, lines, printed, readers, is_guard: false }
     }
 
     /// Starts a program that would run for ever.
     pub(super) fn start_guarded(program: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "sh", program]).args(arguments).process_group(0);
-        Self::start(command)
+        let mut process = Self::start(command);
+        process.is_guard = true;
+        process
     }
 
     /// The first line of its standard output that satisfies; the event of being ready.
@@ -66,6 +70,10 @@ impl ServerProcess {
 impl Drop for ServerProcess {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
+        if !self.is_guard {
+            // The end of its input is for the day when the test itself is killed; now there is nothing to wait for.
+            let _ = self.child.kill();
+        }
         let _ = self.child.wait(); // an error: it is gone already
         for reader in self.readers.drain(..) {
             let _ = reader.join();
