@@ -73,7 +73,7 @@ async fn forged_ones_change_nothing() {
     for (case, request, status) in forged(&redirect) {
         let page = within(send(request)).await;
         assert_eq!(page.status, status, "{case}: {}", page.body);
-        let words = if status == 404 { "No such page" } else { "No sign-in waits for this page" };
+        let words = if status == 404 { "There is no such page" } else { "No sign-in waits for this page" };
         assert!(page.body.contains(words), "{case}: {}", page.body);
     }
     assert_eq!(stage.server.requests("token:authorization_code"), 1, "ada's only");
