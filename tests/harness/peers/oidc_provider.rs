@@ -1,7 +1,7 @@
 //! The certified server `oidc-provider` (npm, tests/peers), run by node. Any login with any password signs in; it rotates
 //! refresh tokens, and a refresh token that is used twice revokes the whole grant.
 
-use std::{collections::BTreeMap, process::Command};
+use std::{collections::BTreeMap, process::Command, time::Duration};
 
 use super::child::ServerProcess;
 use crate::{
@@ -41,6 +41,11 @@ pub struct Options {
     pub without_rotation: bool,
 }
 
+/// How often a start is tried.
+const ATTEMPTS: usize = 3;
+/// How long a start may take; it takes half a second in general.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A running `oidc-provider`.
 #[derive(Debug)]
 pub struct OidcProvider {
@@ -71,6 +76,16 @@ impl OidcProvider {
     /// # Panics
     /// When it does not start.
     pub async fn start(options: Options) -> Self {
+        // Seen once in some hundred starts: a node that hangs before its first line.
+        for _ in 1..ATTEMPTS {
+            if let Ok(started) = tokio::time::timeout(PATIENCE, Self::start_once(&options)).await {
+                return started;
+            }
+        }
+        Self::start_once(&options).await
+    }
+
+    async fn start_once(options: &Options) -> Self {
         let mut command = Command::new("node");
         command.arg("oidc-provider/server.mjs").current_dir(folder("peers"));
         command.env("PORT", options.port.unwrap_or(0).to_string());
