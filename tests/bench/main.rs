@@ -1,6 +1,6 @@
 //! The figures of the project, measured in one run so that they can be compared: whole processes against their floor and a
 //! peer, hits over the socket, the daemon's own cost, and the store from 100 to a million tokens. By hand:
-//! `cargo run --release --bin bench` after `packaging/install` or a release build; it writes broker/docs/figures.md and .svg.
+//! `packaging/install`, a release build of the workspace, then `cargo run --release --bin bench`; it writes broker/docs/figures.md and .svg.
 
 #![expect(
     clippy::print_stdout,

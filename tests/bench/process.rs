@@ -73,7 +73,8 @@ impl Program {
     }
 }
 
-/// The command line as it is installed: statically linked, as `packaging/install` builds it.
+/// The command line as `packaging/install` builds it, small and statically linked; else the one built beside this program.
 fn static_cli() -> PathBuf {
-    built("broker-cli")
+    let installed = built("broker-cli").with_file_name("../cli/broker-cli");
+    if installed.is_file() { installed } else { built("broker-cli") }
 }

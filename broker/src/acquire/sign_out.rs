@@ -23,7 +23,9 @@ impl Desk {
         request: SignOutRequest,
     ) -> Result<SignOutAnswer, DeskError> {
         tracing::debug!(%caller, revoke = request.revoke, "sign out");
-        let span = tracing::info_span!("sign_out", correlation_id = ?request.correlation_id);
+        let correlation_id = self.correlation_id(request.correlation_id);
+        let request = SignOutRequest { correlation_id: Some(correlation_id), ..request };
+        let span = tracing::info_span!("sign_out", %correlation_id);
         let desk = Arc::clone(self);
         let task = async move { desk.forget(&request).await }.instrument(span);
         let done = self.tasks.tracker.spawn(task).await;
