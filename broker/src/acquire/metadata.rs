@@ -8,7 +8,6 @@ use token_broker_proto::oauth::{Authority, CorrelationId};
 use super::Desk;
 use crate::{
     flow::oauth::{
-        discovery,
         id_token::{self, Expectation, IdTokenError},
         jwks::JwkSet,
         token_response::TokenResponse,
@@ -28,8 +27,9 @@ impl Desk {
         authority: &Authority,
         correlation_id: CorrelationId,
     ) -> Result<ProviderMetadata, DeskError> {
-        if let Authority::Endpoints(endpoints) = authority {
-            return Ok(discovery::by_hand(endpoints, self.clock.now()));
+        if let Authority::Endpoints(_) = authority {
+            // Made of the registration itself: nothing to keep.
+            return self.provider.discover(authority, correlation_id).await;
         }
         let kept = self.vault.find_provider(authority)?;
         if let Some(kept) = &kept
