@@ -15,6 +15,7 @@ mod grpcio;
 mod house;
 mod layers;
 mod main_job;
+mod msal;
 mod proto_lint;
 mod readme;
 mod secrets;
