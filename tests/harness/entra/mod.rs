@@ -22,7 +22,7 @@ use reqwest::{Certificate, Client, Proxy, redirect::Policy};
 use serde_json::Value;
 use tempfile::TempDir;
 use token_broker::ports::http::Http;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use self::{directory::Directory, way::Way};
 use crate::{authorization_server::Gate, clock::ManualClock, machine::tls::CertificateAuthority};
@@ -33,7 +33,7 @@ struct Shared {
     authority: CertificateAuthority,
     certificates: Mutex<HashMap<String, Arc<rustls::ServerConfig>>>,
     directory: Mutex<Directory>,
-    record: Mutex<Vec<Recorded>>,
+    record: watch::Sender<Vec<Recorded>>,
     plans: Mutex<HashMap<Place, VecDeque<Plan>>>,
 }
 
@@ -73,7 +73,7 @@ impl Entra {
             authority,
             certificates: Mutex::default(),
             directory: Mutex::new(Directory::new(clock.clone())),
-            record: Mutex::default(),
+            record: watch::Sender::default(),
             plans: Mutex::default(),
         });
         let (stop, stopped) = oneshot::channel();
@@ -147,12 +147,18 @@ impl Entra {
     }
 
     /// All requests so far, in order.
-    ///
-    /// # Panics
-    /// When another thread has panicked meanwhile.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
-        self.shared.record.lock().unwrap().clone()
+        self.shared.record.borrow().clone()
+    }
+
+    /// Resolves once the requests so far satisfy.
+    ///
+    /// # Panics
+    /// When they have not after a minute.
+    pub async fn until(&self, satisfy: impl Fn(&[Recorded]) -> bool) {
+        let mut record = self.shared.record.subscribe();
+        crate::within(record.wait_for(|requests| satisfy(requests))).await.expect("the record holds its own sender");
     }
 }
 

@@ -95,14 +95,15 @@ async fn answer(
     let header = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers: BTreeMap<_, _> =
         head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), header(value))).collect();
-    shared.record.lock().unwrap().push(Recorded {
+    let recorded = Recorded {
         place,
         method: head.method.to_string(),
         host: host.to_owned(),
         path: head.uri.path().to_owned(),
         parameters: parameters.0.iter().cloned().collect(),
         headers: headers.clone(),
-    });
+    };
+    shared.record.send_modify(|requests| requests.push(recorded));
     let correlation_id = headers.get("client-request-id").cloned().unwrap_or_default();
     let mut plan = Value::Null;
     match shared.next_plan(place) {

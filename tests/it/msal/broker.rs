@@ -36,6 +36,7 @@ impl Broker {
             "app_only" => self.token(application, step, &["--app-only"]).await,
             "accounts" => self.accounts(application).await,
             "sign_out" => self.sign_out(application, step).await,
+            "wait" => stage.asked(step).await,
             other => panic!("the broker has no step {other:?}"),
         }
     }

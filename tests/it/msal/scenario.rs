@@ -141,6 +141,15 @@ impl Stage {
         }
     }
 
+    /// Waits until the platform has been asked this often for this kind of request: what happens in the background.
+    pub(super) async fn asked(&self, step: &Value) -> String {
+        let often = step["requests"].as_u64().expect("how often");
+        let kind = text_of(step, "kind");
+        let count = |requests: &[Recorded]| requests.iter().filter(|request| request.kind() == kind).count() as u64;
+        self.entra.until(|requests| count(requests) >= often).await;
+        "asked".to_owned()
+    }
+
     /// The scripted user opens the address as often as the step says, and ends on the page that shows the outcome.
     pub(super) async fn browse(&self, url: &str, step: &Value) {
         for _ in 0..step.get("opens").and_then(Value::as_u64).unwrap_or(1) {

@@ -127,6 +127,10 @@ class Scenario:
             app.remove_account(account)
         return "signed out"
 
+    def wait(self, app, step):
+        """For what is done in the background; MSAL does nothing there."""
+        return "asked"
+
     def begin(self, app, step):
         names = ("prompt", "login_hint", "domain_hint", "max_age", "response_mode")
         options = {name: step[name] for name in names if name in step}
