@@ -36,6 +36,7 @@ async fn the_broker_does_what_msal_python_does() {
         let theirs = scenario.play(Peer::Msal(&mut msal)).await;
         let ours = scenario.play(Peer::Broker).await;
         let (row, problems) = judge(scenario, &theirs, &ours, &listed);
+        eprintln!("{}: {problems:#?}", scenario.name);
         rows.push(row);
         wrong.extend(problems);
     }

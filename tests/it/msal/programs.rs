@@ -28,7 +28,7 @@ async fn the_programs_reach_it_by_proxy_and_certificate_of_their_environment() {
     let page = User::named("ada").with_client(entra.browser()).sign_in(&url).await;
     assert_eq!(page.status, 200, "{}", page.body);
     let done = login.end().await;
-    assert!(done.code == 0 && done.stderr.contains("ada@contoso.example"), "{done:?}");
+    assert!(done.code == 0 && done.stdout.contains("ada@contoso.example"), "{done:?}");
     let token = home.cli(["token", "work"]).run().await;
     assert_eq!((token.code, token.stdout.as_str()), (0, "access-1\n"), "{}", token.stderr);
     let places: Vec<_> = entra.requests().iter().map(|request| request.place).collect();

@@ -15,6 +15,7 @@ use super::scenario::Stage;
 
 /// The driver under way; it ends with its input.
 pub(super) struct Python {
+    interpreter: PathBuf,
     _child: Child,
     stdin: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
@@ -31,7 +32,7 @@ pub(super) fn interpreter() -> Result<PathBuf, Missing> {
 impl Python {
     /// Starts it.
     pub(super) fn start(interpreter: PathBuf) -> Self {
-        let mut command = Command::new(interpreter);
+        let mut command = Command::new(&interpreter);
         for name in ["HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
             command.env_remove(name);
         }
@@ -40,7 +41,12 @@ impl Python {
         let mut child = command.spawn().expect("python starts");
         let stdin = child.stdin.take().expect("it is piped");
         let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        Self { _child: child, stdin, lines }
+        Self { interpreter, _child: child, stdin, lines }
+    }
+
+    /// Starts it anew: it is stuck in a step.
+    pub(super) fn restart(&mut self) {
+        *self = Self::start(self.interpreter.clone());
     }
 
     /// Plays a step; returns what it gave.
