@@ -12,7 +12,7 @@ use super::{
     Desk, FlightKey, Purpose,
     flight::Boarding,
     found::{bearer_partition, is_fresh, is_valid},
-    realm::in_tenant,
+    microsoft::in_tenant,
     refresh_token::Refresh,
 };
 use crate::{

@@ -10,7 +10,7 @@ mod token;
 mod user;
 
 pub use application::{ApplicationStamp, Client, Credential, RegisteredApplication};
-pub use desk_error::{DeskError, Interaction};
+pub use desk_error::{DeskError, Interaction, Meaning, Next};
 pub use grant::{Backoff, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshToken};
 pub use http::{HttpRequest, HttpResponse};
 pub use provider_metadata::{ClientAuthentication, Dialect, ProviderMetadata};
