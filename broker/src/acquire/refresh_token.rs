@@ -57,6 +57,11 @@ impl Refresh {
         }
     }
 
+    /// The same with another grant of the user.
+    pub(super) fn with(self, grant_key: GrantKey) -> Self {
+        Self { grant_key, ..self }
+    }
+
     fn interaction(&self, why: Interaction) -> DeskError {
         DeskError::InteractionRequired { application: self.stored.application.name.to_string(), why }
     }
