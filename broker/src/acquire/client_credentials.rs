@@ -15,7 +15,10 @@ use super::{
     silent::{Refreshed, Wanted},
 };
 use crate::{
-    flow::oauth::{ClientContext, client_credentials},
+    flow::{
+        microsoft::telemetry,
+        oauth::{ClientContext, client_credentials},
+    },
     model::{Credential, DeskError, TokenPartition},
     provider::from_token,
     store::{Saved, StoredApplication},
@@ -74,7 +77,10 @@ impl Desk {
             credential: &application.credential,
         };
         let claims = application.claims(app_only.purpose.claims.as_ref());
-        let request = client_credentials::request(client, &app_only.scopes, claims.as_ref(), app_only.correlation_id);
+        let mut request =
+            client_credentials::request(client, &app_only.scopes, claims.as_ref(), app_only.correlation_id);
+        let cause = self.cause(&app_only.partition, &app_only.scopes, &app_only.purpose)?;
+        telemetry::explain(&mut request, cause, None);
         let response = self.provider.tokens(request, &app_only.scopes).await.map_err(from_token)?;
         let token = response.cached();
         if !app_only.scopes.is_covered_by(&token.scopes) {

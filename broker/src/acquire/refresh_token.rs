@@ -16,7 +16,10 @@ use super::{
     silent::{Refreshed, Wanted},
 };
 use crate::{
-    flow::oauth::{ClientContext, TokenError, id_token::Expectation, refresh_token, token_response::TokenResponse},
+    flow::{
+        microsoft::telemetry,
+        oauth::{ClientContext, TokenError, id_token::Expectation, refresh_token, token_response::TokenResponse},
+    },
     model::{CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, TokenPartition, User},
     provider::from_token,
     store::{RefreshRecord, Saved, StoreError, StoredApplication},
@@ -54,6 +57,11 @@ impl Refresh {
         }
     }
 
+    /// The same with another grant of the user.
+    pub(super) fn with(self, grant_key: GrantKey) -> Self {
+        Self { grant_key, ..self }
+    }
+
     fn interaction(&self, why: Interaction) -> DeskError {
         DeskError::InteractionRequired { application: self.stored.application.name.to_string(), why }
     }
@@ -83,13 +91,15 @@ impl Desk {
         };
         let Purpose { scopes, claims, .. } = &refresh.purpose;
         let claims = refresh.stored.application.claims(claims.as_ref());
-        let request = refresh_token::request(
+        let mut request = refresh_token::request(
             client,
             &grant.refresh_token,
             scopes.as_ref(),
             claims.as_ref(),
             refresh.correlation_id,
         );
+        let cause = self.cause(&refresh.partition, &refresh.scopes, &refresh.purpose)?;
+        telemetry::explain(&mut request, cause, Some(&refresh.user.home_account_id));
         match self.provider.tokens(request, &grant.scopes).await {
             Ok(response) => {
                 let kept = self.keep(&refresh, (stamp, &grant), &response).await?;

@@ -12,7 +12,7 @@ use super::{
     Desk, FlightKey, Purpose,
     flight::Boarding,
     found::{bearer_partition, is_fresh, is_valid},
-    realm::in_tenant,
+    microsoft::in_tenant,
     refresh_token::Refresh,
 };
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
 pub(super) type Refreshed = Result<(CachedToken, TokenSource), DeskError>;
 
 /// A token request with everything looked up that it names.
+#[derive(Clone)]
 pub(super) struct Wanted {
     pub stored: Arc<StoredApplication>,
     pub scopes: ScopeSet,
@@ -56,10 +57,10 @@ impl Desk {
         tracing::debug!(%caller, "acquire token");
         let wanted = self.wanted(request).await?;
         match &request.subject {
-            Subject::User(selector) => {
-                let user = self.signed_in_user(&wanted.stored.application, selector.as_deref())?;
-                self.for_user(&wanted, &user).await
-            }
+            Subject::User(selector) => match self.signed_in_user(&wanted.stored.application, selector.as_deref()) {
+                Ok(user) => self.for_user(&wanted, &user).await,
+                Err(nobody) => self.by_family(&wanted, selector.as_deref(), nobody).await,
+            },
             Subject::Application => self.for_application(&wanted).await,
             Subject::OnBehalfOf(_) => Err(unsupported("the on-behalf-of flow")),
         }
@@ -112,7 +113,26 @@ impl Desk {
     }
 
     async fn refreshed(self: &Arc<Self>, wanted: &Wanted, user: &User, partition: &TokenPartition) -> Refreshed {
-        let refresh = Refresh::new(wanted, user, partition.clone());
+        let mut outcome = None;
+        for grant_key in self.grant_keys(&wanted.stored.application.client(), user)? {
+            let refresh = Refresh::new(wanted, user, partition.clone()).with(grant_key);
+            match self.refreshed_by(wanted, refresh, partition).await {
+                // Another grant may still serve: the newest is tried first.
+                Err(error @ DeskError::InteractionRequired { .. }) => {
+                    outcome.get_or_insert(error);
+                }
+                other => return other,
+            }
+        }
+        Err(outcome.unwrap_or_else(|| DeskError::Internal("no grant to look for".into())))
+    }
+
+    async fn refreshed_by(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        refresh: Refresh,
+        partition: &TokenPartition,
+    ) -> Refreshed {
         // What this caller lacks must not become the outcome of a flight that others share.
         if let Err(error) = self.usable_grant(&refresh) {
             return self.valid_or(wanted, partition, error);

@@ -72,6 +72,15 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Names the grant of a user that every client of a family shares.
+    #[must_use]
+    pub fn family_grant_key(&self, family: &str, home_account_id: &str) -> GrantKey {
+        let holder = GrantHolder::Family(family.to_owned());
+        GrantKey { holder, ..self.grant_key(home_account_id) }
+    }
+}
+
 /// A client at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Client {

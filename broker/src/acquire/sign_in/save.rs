@@ -22,7 +22,11 @@ impl Desk {
         let (user, identity) = self.identified(sign_in, &response, expected).await?;
         let (now, realm) = (self.clock.now(), sign_in.metadata.realm());
         let grant = response.refresh_token.clone().map(|refresh_token| {
-            let key = client.grant_key(&user.home_account_id);
+            let home = &user.home_account_id;
+            let key = match &response.family {
+                Some(family) => client.family_grant_key(family, home),
+                None => client.grant_key(home),
+            };
             let scopes = response.scopes.clone();
             let state = GrantState::Live;
             (key, Grant { refresh_token, scopes, obtained_on: now, last_used_on: now, state })

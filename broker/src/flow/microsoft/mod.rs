@@ -3,6 +3,8 @@
 
 pub mod instance;
 pub mod issuer;
+pub mod telemetry;
+pub mod throttle;
 
 use token_broker_proto::oauth::{MicrosoftAuthority, MicrosoftKind};
 use url::Url;

@@ -13,7 +13,14 @@ use super::{
     redirect::{self, Expected},
 };
 use crate::{
-    flow::oauth::{ClientContext, MissingEndpoint, endpoint::Form, id_token::Expectation},
+    flow::{
+        microsoft::telemetry,
+        oauth::{
+            ClientContext, MissingEndpoint,
+            endpoint::Form,
+            id_token::{self, Expectation},
+        },
+    },
     model::HttpRequest,
 };
 
@@ -93,6 +100,7 @@ impl PendingAuthorization {
         redirect: Redirect,
         correlation_id: CorrelationId,
     ) -> HttpRequest {
+        let home = redirect.client_info().filter(|_| client.is_microsoft()).and_then(id_token::home_account_id);
         let code = redirect.into_code();
         let form = Form::grant("authorization_code")
             .with("code", code.expose())
@@ -103,7 +111,11 @@ impl PendingAuthorization {
         } else {
             form
         };
-        client.post_to_token_endpoint(form, correlation_id)
+        let mut request = client.post_to_token_endpoint(form, correlation_id);
+        if let Some((uid, utid)) = home.as_deref().and_then(|id| id.split_once('.')) {
+            telemetry::anchor(&mut request, uid, utid);
+        }
+        request
     }
 
     /// What the ID token of this sign-in must say, the nonce included.

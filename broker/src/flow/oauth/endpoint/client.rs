@@ -10,7 +10,10 @@ use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use super::request::{self, Form};
-use crate::model::{ClientAuthentication, Credential, Dialect, HttpRequest, ProviderMetadata};
+use crate::{
+    flow::microsoft::telemetry,
+    model::{ClientAuthentication, Credential, Dialect, HttpRequest, ProviderMetadata},
+};
 
 /// Who asks, and whom: the first argument of every request.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +37,14 @@ pub struct MissingEndpoint(
 impl<'a> ClientContext<'a> {
     /// A form for the token endpoint, authenticated.
     pub(in crate::flow) fn post_to_token_endpoint(self, form: Form<'a>, id: CorrelationId) -> HttpRequest {
-        let form = if self.is_microsoft() { form.with("client_info", "1") } else { form };
-        self.post(&self.metadata.token_endpoint, form, id)
+        let endpoint = &self.metadata.token_endpoint;
+        if !self.is_microsoft() {
+            return self.post(endpoint, form, id);
+        }
+        let grant_type = form.grant_type().to_owned();
+        let mut request = self.post(endpoint, form.with("client_info", "1"), id);
+        telemetry::announce(&mut request, &grant_type, self.client_id.as_str());
+        request
     }
 
     /// Whether the provider speaks Microsoft's dialect.

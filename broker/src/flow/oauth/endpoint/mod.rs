@@ -14,6 +14,7 @@ pub(in crate::flow) use answer::Answer;
 pub use client::{ClientContext, MissingEndpoint};
 pub use document::DocumentError;
 pub(super) use request::{Form, uri};
+pub(in crate::flow) use retry_after::retry_after;
 pub(in crate::flow) use text::{is_visible_ascii, readable, same_text};
 pub use token_error::TokenError;
 pub(super) use token_error::{read_success, succeeded};

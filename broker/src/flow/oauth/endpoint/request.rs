@@ -41,6 +41,11 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// The `grant_type`, of the form of a token request.
+    pub(super) fn grant_type(&self) -> &str {
+        self.0.iter().find(|(name, _)| *name == "grant_type").map_or("", |(_, value)| value)
+    }
+
     /// The encoded text. Its memory is taken once and is large enough, so that no copy of a secret stays behind.
     pub(in crate::flow) fn encode(&self) -> Secret {
         let room = self.0.iter().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use token_broker_proto::oauth::{Authority, CorrelationId};
 
-use super::Desk;
+use crate::acquire::Desk;
 use crate::{
     model::{DeskError, RegisteredApplication},
     store::StoredApplication,
@@ -14,7 +14,7 @@ use crate::{
 impl Desk {
     /// The realm of an authority; empty where there are no tenants. Known without asking for all but a tenant that is written
     /// in words and was never asked about.
-    pub(super) async fn realm(
+    pub(in crate::acquire) async fn realm(
         &self,
         authority: &Authority,
         correlation_id: CorrelationId,
@@ -32,7 +32,7 @@ impl Desk {
 }
 
 /// The application as it is in another tenant; the client, and so the account and its grant, stay the same.
-pub(super) fn in_tenant(
+pub(in crate::acquire) fn in_tenant(
     stored: Arc<StoredApplication>,
     tenant: Option<&str>,
 ) -> Result<Arc<StoredApplication>, DeskError> {
