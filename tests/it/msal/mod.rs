@@ -33,10 +33,8 @@ async fn the_broker_does_what_msal_python_does() {
     let mut rows = Vec::new();
     let mut wrong = Vec::new();
     for scenario in Scenario::all().iter().filter(|scenario| scenario.name.contains(&only)) {
-        let theirs = scenario.play(Peer::Msal(&mut msal)).await;
-        let ours = scenario.play(Peer::Broker).await;
+        let (theirs, ours) = tokio::join!(scenario.play(Peer::Msal(&mut msal)), scenario.play(Peer::Broker));
         let (row, problems) = judge(scenario, &theirs, &ours, &listed);
-        eprintln!("{}: {problems:#?}", scenario.name);
         rows.push(row);
         wrong.extend(problems);
     }

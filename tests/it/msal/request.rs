@@ -72,8 +72,19 @@ fn comparable(name: &str, value: &str) -> String {
         "nonce" => "(random)".to_owned(),
         "client-request-id" if value.len() == 36 => "(UUID)".to_owned(),
         "redirect_uri" => without_port(value),
+        "claims" => serde_json::from_str::<Value>(value).map_or_else(|_| value.to_owned(), |claims| claims.to_string()),
+        "x-client-last-telemetry" => value.split(',').map(without_identifier).collect::<Vec<_>>().join(","),
         _ => value.to_owned(),
     }
+}
+
+/// A correlation id among other words.
+fn without_identifier(word: &str) -> String {
+    let (start, rest) = word.split_at_checked(36).unwrap_or((word, ""));
+    if start.len() == 36 && start.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+        return format!("(UUID){rest}");
+    }
+    word.to_owned()
 }
 
 /// A loopback address with any port.
