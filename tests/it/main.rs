@@ -24,4 +24,5 @@ mod single_flight;
 mod source;
 mod strangers;
 mod transcripts;
+mod traps;
 mod versions;
