@@ -25,4 +25,5 @@ mod single_flight;
 mod source;
 mod strangers;
 mod transcripts;
+mod traps;
 mod versions;

@@ -109,7 +109,13 @@ impl Desk {
             return Ok(None);
         }
         let now = self.clock.now();
-        Ok(self.vault.find_token(partition, &wanted.scopes, &|token| is_fresh(token, wanted.min_validity, now))?)
+        let found =
+            self.vault.find_token(partition, &wanted.scopes, &|token| is_fresh(token, wanted.min_validity, now))?;
+        if found.is_some() {
+            let application = &wanted.stored.application;
+            self.provider.note_hit(&application.authority, &application.client_id);
+        }
+        Ok(found)
     }
 
     async fn refreshed(self: &Arc<Self>, wanted: &Wanted, user: &User, partition: &TokenPartition) -> Refreshed {

@@ -6,6 +6,8 @@ use std::{
     sync::{MutexGuard, PoisonError},
 };
 
+use token_broker_proto::oauth::{Authority, ClientId, clouds};
+
 use super::{Provider, error};
 use crate::{
     flow::{
@@ -31,7 +33,7 @@ pub(super) struct Manners {
 
 impl Manners {
     fn since(&mut self, host: &str, client_id: &str) -> &mut Since {
-        let key = (host.to_owned(), client_id.to_owned());
+        let key = (clouds::name(host), client_id.to_owned());
         if self.since.len() >= MAX_CLIENTS && !self.since.contains_key(&key) {
             self.since.clear();
         }
@@ -41,8 +43,10 @@ impl Manners {
 
 impl Provider {
     /// Counts a token that came from the cache, for the next request of the client.
-    pub fn note_hit(&self, host: &str, client_id: &str) {
-        self.manners().since(host, client_id).hit();
+    pub fn note_hit(&self, authority: &Authority, client_id: &ClientId) {
+        if let Authority::Microsoft(microsoft) = authority {
+            self.manners().since(&microsoft.host, client_id.as_str()).hit();
+        }
     }
 
     pub(super) async fn politely<T>(
