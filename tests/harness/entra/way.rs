@@ -19,9 +19,10 @@ impl Way {
         let (parts, body) = request.into_parts();
         let outgoing = self.0.request(parts.method, parts.uri.to_string()).headers(parts.headers);
         let outgoing = if body.is_empty() { outgoing } else { outgoing.body(body.expose().to_owned()) };
-        let failed = |error: reqwest::Error| match error.is_connect() {
-            true => HttpError::Connect(error.without_url().to_string()),
-            false => HttpError::Interrupted(error.without_url().to_string()),
+        let failed = |error: reqwest::Error| {
+            let is_connect = error.is_connect();
+            let text = error.without_url().to_string();
+            if is_connect { HttpError::Connect(text) } else { HttpError::Interrupted(text) }
         };
         let answer = outgoing.send().await.map_err(failed)?;
         let mut response = http::Response::builder().status(answer.status());

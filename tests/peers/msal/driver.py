@@ -185,4 +185,4 @@ scenario = None
 for line in sys.stdin:
     given = json.loads(line)
     clock.now = given["now"]
-    say(gives=attempt(given), now=clock.now)
+    say(gives=attempt(given), now=int(clock.now))

@@ -45,17 +45,20 @@ pub(super) fn verify(jwt: &str, pem: &str, client_id: &str, audience: &str, now:
     if text(&body, "aud") != audience {
         return refuse("invalid_client", 700_023, "Client assertion audience claim does not match Realm issuer.");
     }
-    let expires_on = body.get("exp").and_then(Value::as_f64).unwrap_or_default();
+    in_time(&body, client_id, now)
+}
+
+/// Whether its claims are of this client and of now.
+fn in_time(claims: &Value, client_id: &str, now: i64) -> Result<(), Value> {
+    let is = |name: &str| claims.get(name).and_then(Value::as_str) == Some(client_id);
+    let expires_on = claims.get("exp").and_then(Value::as_f64).unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double")]
-    let in_time = expires_on > now as f64;
-    if text(&body, "iss") != client_id || text(&body, "sub") != client_id || !in_time {
-        return refuse(
-            "invalid_client",
-            700_024,
-            "Client assertion is not within its valid time range, or of another client.",
-        );
+    let good = expires_on > now as f64 && is("iss") && is("sub");
+    if good {
+        return Ok(());
     }
-    Ok(())
+    let description = "Client assertion is not within its valid time range, or of another client.";
+    refuse("invalid_client", 700_024, description)
 }
 
 fn decoded(part: &str) -> Value {

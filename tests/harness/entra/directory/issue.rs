@@ -63,8 +63,8 @@ pub(super) fn pem_block(pem: &str, label: &str) -> Vec<u8> {
 /// The object identifier of a user: always the same for the same name.
 fn object_id(username: &str) -> String {
     let hash = digest::digest(&digest::SHA256, username.as_bytes());
-    let hex: String = hash.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    format!("00000000-0000-4000-8000-{hex}")
+    let number = hash.as_ref().iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("00000000-0000-4000-8000-{number:012x}")
 }
 
 /// The tenant where a user is at home.

@@ -60,14 +60,31 @@ fn cloud(host: &str) -> Option<&'static [&'static str]> {
     CLOUDS.into_iter().find(|names| names.contains(&host))
 }
 
-/// The identifier of a tenant of a cloud; `Some(None)` where the user decides.
-fn tenant(name: &str) -> Option<Option<&'static str>> {
-    match name.to_ascii_lowercase().as_str() {
-        "common" | "organizations" => Some(None),
-        "consumers" | PERSONAL => Some(Some(PERSONAL)),
-        "contoso.example" | "contoso.onmicrosoft.com" | CONTOSO => Some(Some(CONTOSO)),
-        "fabrikam.example" | FABRIKAM => Some(Some(FABRIKAM)),
-        _ => None,
+/// What the tenant part of a path says.
+#[derive(Debug, Clone, Copy)]
+enum Tenant {
+    /// One tenant, by its identifier.
+    One(&'static str),
+    /// The user decides.
+    OfTheUser,
+}
+
+impl Tenant {
+    fn named(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "common" | "organizations" => Some(Self::OfTheUser),
+            "consumers" | PERSONAL => Some(Self::One(PERSONAL)),
+            "contoso.example" | "contoso.onmicrosoft.com" | CONTOSO => Some(Self::One(CONTOSO)),
+            "fabrikam.example" | FABRIKAM => Some(Self::One(FABRIKAM)),
+            _ => None,
+        }
+    }
+
+    fn id(self) -> Option<&'static str> {
+        match self {
+            Self::One(id) => Some(id),
+            Self::OfTheUser => None,
+        }
     }
 }
 
@@ -81,7 +98,7 @@ impl Realm {
             }
             "contoso.b2clogin.com" => {
                 let (name, policy) = path.split_once('/')?;
-                let id = tenant(name)??;
+                let id = Tenant::named(name)?.id()?;
                 policy.to_ascii_lowercase().starts_with("b2c_1_").then_some(())?;
                 Some(Self {
                     kind: Kind::B2c,
@@ -91,12 +108,12 @@ impl Realm {
                 })
             }
             "contoso.ciamlogin.com" | "signin.contoso.example" => {
-                let id = tenant(path)??;
+                let id = Tenant::named(path)?.id()?;
                 let issuer = format!("https://{id}.ciamlogin.com/{id}/v2.0");
                 Some(Self { kind: Kind::External, tenant: Some(id), issuer, base: base(id) })
             }
             _ => {
-                let id = tenant(path)?;
+                let id = Tenant::named(path)?.id();
                 let issuer = format!("https://{}/{}/v2.0", cloud(host)?.first()?, id.unwrap_or("{tenantid}"));
                 // The words that stand for many tenants stay in the endpoints; a domain becomes its identifier.
                 let named = id.filter(|id| *id != PERSONAL).unwrap_or(path);
@@ -148,8 +165,8 @@ impl Realm {
             "authorization_endpoint": authorize,
             "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "preferred_username", "name", "tid"],
         });
-        if self.kind != Kind::B2c {
-            document["device_authorization_endpoint"] = device.into();
+        if let (Value::Object(members), true) = (&mut document, self.kind != Kind::B2c) {
+            members.insert("device_authorization_endpoint".to_owned(), device.into());
         }
         Answer::json(200, &document)
     }

@@ -50,7 +50,8 @@ impl Directory {
             return refuse("invalid_grant", 9_002_313, "The refresh token is malformed.");
         };
         let own = grant.session.client_id == application.client_id;
-        if !own && !(grant.is_family && application.is_family) {
+        let in_family = grant.is_family && application.is_family;
+        if !(own || in_family) {
             return Err(json!({
                 "error": "invalid_grant", "suberror": "client_mismatch", "codes": [70_000],
                 "description": "The refresh token is of another client.",
@@ -119,14 +120,14 @@ fn authenticate(application: &Application, asked: &Asked, realm: &Realm, now: i6
     let parameters = &asked.parameters;
     let (secret, signed) = (parameters.get("client_secret"), parameters.get("client_assertion"));
     if !application.is_confidential() {
-        return match secret.is_empty() && signed.is_empty() {
-            true => Ok(()),
-            false => refuse(
-                "invalid_client",
-                700_025,
-                "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
-            ),
-        };
+        if secret.is_empty() && signed.is_empty() {
+            return Ok(());
+        }
+        return refuse(
+            "invalid_client",
+            700_025,
+            "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
+        );
     }
     if !signed.is_empty() {
         let is_type =
