@@ -150,7 +150,7 @@ impl Desk {
         };
         let outcome = self.fly(wanted, partition, &key, flight).await;
         match outcome {
-            Ok((token, source)) if wanted.scopes.is_covered_by(&token.scopes) => Ok((token, source)),
+            Ok((token, source)) if serves(wanted, &token, source) => Ok((token, source)),
             Ok((token, _)) => Err(refresh.no_grant(Some(&token.scopes))),
             Err(error) => self.valid_or(wanted, partition, error),
         }
@@ -222,6 +222,14 @@ impl Desk {
             correlation_id: wanted.correlation_id,
         })
     }
+}
+
+/// Whether a token may answer. What Microsoft has just issued for a request may name its scopes otherwise (`User.Read` for
+/// `user.read`, the single permissions for `.default`) and is what was asked for all the same.
+fn serves(wanted: &Wanted, token: &CachedToken, source: TokenSource) -> bool {
+    let is_microsoft = matches!(wanted.stored.application.authority, Authority::Microsoft(_));
+    let is_answer = is_microsoft && source == TokenSource::IdentityProvider;
+    is_answer || wanted.scopes.is_covered_by(&token.scopes)
 }
 
 /// Scopes that a refresh sends: none at a standard provider, where that means all that were granted (RFC 6749, section 6); at

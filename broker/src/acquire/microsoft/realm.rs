@@ -24,8 +24,8 @@ impl Desk {
             return Ok(microsoft.path.clone());
         }
         // However old they are: the tenant behind a name does not change, and a cached token must not wait for the network.
-        match self.vault.find_provider(authority)? {
-            Some(kept) => Ok(kept.metadata.realm()),
+        match self.vault.find_realm(authority)? {
+            Some(realm) => Ok(realm),
             None => Ok(self.metadata(authority, correlation_id).await?.realm()),
         }
     }

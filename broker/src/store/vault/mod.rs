@@ -87,6 +87,7 @@ struct OpenVault {
     verification: verify::Threads,
     applications: Recall<ApplicationSelector, Option<Arc<StoredApplication>>>,
     users: Recall<(Client, Option<String>), Arc<[User]>>,
+    realms: Recall<String, Option<String>>,
 }
 
 impl Vault {
@@ -194,7 +195,8 @@ impl Shared {
             writer,
             verification: verify::Threads::default(),
             applications: Recall::new(epoch.clone()),
-            users: Recall::new(epoch),
+            users: Recall::new(epoch.clone()),
+            realms: Recall::new(epoch),
         })))
     }
 }
