@@ -3,7 +3,9 @@
 
 use super::Vault;
 use crate::{
-    model::{CachedToken, Client, Grant, GrantKey, GrantStamp, GrantState, IdentityDocuments, TokenPartition},
+    model::{
+        CachedToken, Client, Grant, GrantKey, GrantStamp, GrantState, IdentityDocuments, RefreshFailure, TokenPartition,
+    },
     store::{
         error::StoreError,
         rows::{Tables, grant::StoredGrant, identity::IdentityKey},
@@ -85,6 +87,25 @@ impl Vault {
         })
         .await
     }
+
+    /// Notes a refresh that failed, and the state that it leaves the grant in. Discarded when the stamp is not the current one.
+    pub async fn note_failure(
+        &self,
+        key: &GrantKey,
+        stamp: GrantStamp,
+        state: GrantState,
+        failure: RefreshFailure,
+    ) -> Result<Saved, StoreError> {
+        let key = key.clone();
+        self.write(move |tables| {
+            let Some(mut stored) = current(tables, &key, stamp)? else { return Ok(Saved::Discarded) };
+            stored.grant.state = state;
+            stored.grant.last_failure = Some(failure);
+            tables.update_grant(&stored)?;
+            Ok(Saved::Done)
+        })
+        .await
+    }
 }
 
 fn save(tables: &Tables<'_>, record: RefreshRecord) -> Result<Saved, StoreError> {
@@ -96,7 +117,7 @@ fn save(tables: &Tables<'_>, record: RefreshRecord) -> Result<Saved, StoreError>
     }
     let Some(mut stored) = current(tables, &grant_key, stamp)? else { return Ok(Saved::Discarded) };
     if let Some(grant) = new_grant {
-        stored.grant = grant;
+        stored.grant = Grant { last_failure: stored.grant.last_failure, ..grant };
         stored.stamp.generation += 1;
     } else {
         stored.grant.last_used_on = token.issued_on;

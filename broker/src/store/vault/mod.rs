@@ -140,6 +140,12 @@ impl Vault {
         }
     }
 
+    /// Whether the vault was closed: nothing can be saved any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(*self.0.state.read().unwrap_or_else(PoisonError::into_inner), State::Closed)
+    }
+
     /// Reads from one snapshot of the database, on this thread.
     fn read<T>(&self, work: impl FnOnce(Tables<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let open = self.0.open()?;

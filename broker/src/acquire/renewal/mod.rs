@@ -1,0 +1,5 @@
+//! Renewal.
+
+mod pauses;
+
+pub(super) use pauses::Pauses;
