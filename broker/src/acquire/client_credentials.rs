@@ -13,6 +13,7 @@ use tracing::Instrument;
 use super::{
     Desk, FlightKey, Purpose,
     found::{bearer_partition, is_fresh},
+    renewal::Renewal,
     silent::{Refreshed, Wanted},
 };
 use crate::{
@@ -75,6 +76,7 @@ impl Desk {
                 Err(error) => self.valid_or(wanted, &partition, error)?,
             },
         };
+        self.note_use(wanted, &partition, &token, || Renewal::Application(Arc::new(AppOnly::new(wanted, &partition))));
         self.answer(wanted, None, token, source)
     }
 

@@ -32,7 +32,7 @@ use crate::{
 pub use sign_in::SignInEvents;
 
 use flight::{FlightKey, Flights, Purpose};
-use renewal::Pauses;
+use renewal::{InUse, Pauses};
 
 /// Most sign-ins that may wait for their user at once.
 const MAX_SIGN_INS: usize = 16;
@@ -49,6 +49,11 @@ pub struct Desk {
     flights: Flights<FlightKey, Purpose, silent::Refreshed>,
     /// For requests of an application's own tokens.
     pauses: Pauses<(ApplicationStamp, FlightKey)>,
+    /// What is renewed ahead of time.
+    in_use: InUse,
+    renewals: Semaphore,
+    /// Whose turn it is to look for grants to keep alive.
+    keep_alive: Arc<Semaphore>,
     sign_ins: Arc<Semaphore>,
 }
 
@@ -83,6 +88,9 @@ impl Desk {
             tasks,
             flights: Flights::default(),
             pauses: Pauses::default(),
+            in_use: InUse::default(),
+            renewals: renewal::seats(),
+            keep_alive: Arc::new(Semaphore::new(1)),
             sign_ins: Arc::new(Semaphore::new(MAX_SIGN_INS)),
         })
     }

@@ -13,6 +13,7 @@ use super::{
     flight::{Boarding, Early, Report},
     found::{bearer_partition, is_fresh, is_valid},
     refresh_token::Refresh,
+    renewal::Renewal,
 };
 use crate::{
     access::Caller,
@@ -93,6 +94,8 @@ impl Desk {
             Some(token) => (token, TokenSource::Cache),
             None => self.refreshed(wanted, user, &partition).await?,
         };
+        let renewal = || Renewal::User(Arc::new(Refresh::new(wanted, user, partition.clone())));
+        self.note_use(wanted, &partition, &token, renewal);
         self.answer(wanted, Some(user), token, source)
     }
 
@@ -204,7 +207,7 @@ impl Desk {
 
 /// Scopes that a refresh sends: none at a standard provider, where that means all that were granted (RFC 6749, section 6); at
 /// Microsoft Entra ID a grant serves any consented scopes, so they are named, with the ones that bring the other tokens.
-fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> {
+pub(super) fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> {
     match authority {
         Authority::MicrosoftEntra { .. } => Some(scopes.with("openid").with("profile").with("offline_access")),
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,

@@ -18,8 +18,8 @@ use setback::{Failed, Setback};
 use super::{
     Desk, Purpose,
     flight::Early,
-    found::is_fresh,
-    silent::{Refreshed, Wanted},
+    found::{bearer_partition, is_fresh},
+    silent::{Refreshed, Wanted, scopes_to_send},
 };
 use crate::{
     flow::oauth::{ClientContext, TokenError, refresh_token, token_response::TokenResponse},
@@ -66,6 +66,34 @@ impl Refresh {
         self.renews = Some(issued_on);
         self.correlation_id = correlation_id;
         self
+    }
+
+    /// For nobody: with the application's own scopes.
+    pub(super) fn for_nobody(
+        stored: &Arc<StoredApplication>,
+        user: &User,
+        used_on: UnixTime,
+        correlation_id: CorrelationId,
+    ) -> Self {
+        let application = &stored.application;
+        let scopes = application.default_scopes();
+        let purpose = Purpose {
+            application: application.name.clone(),
+            scopes: scopes_to_send(&application.authority, &scopes),
+            claims: None,
+            forced: true,
+        };
+        Self {
+            grant_key: application.client().grant_key(&user.home_account_id),
+            stored: Arc::clone(stored),
+            user: user.clone(),
+            partition: bearer_partition(application, Some(user)),
+            scopes,
+            purpose,
+            min_validity: None,
+            renews: Some(used_on),
+            correlation_id,
+        }
     }
 
     fn interaction(&self, why: Interaction) -> DeskError {

@@ -121,6 +121,27 @@ impl Tables<'_> {
         }
     }
 
+    /// Some grants, of one client or of all, that come after a row.
+    pub(in crate::store) fn grants_after(
+        &self,
+        client: Option<&Client>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<StoredGrant>, StoreError> {
+        let (read, limit) = (|row| read(self.keys, row), i64::try_from(limit).unwrap_or(i64::MAX));
+        match client {
+            None => {
+                let sql = "SELECT id, grant_hash, sealed FROM grant_token WHERE id > ?1 ORDER BY id LIMIT ?2";
+                self.rows(TABLE, sql, (after, limit), read)
+            }
+            Some(client) => {
+                let sql = "SELECT id, grant_hash, sealed FROM grant_token
+                    WHERE client_hash = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+                self.rows(TABLE, sql, (client_hash(self.keys, client), after, limit), read)
+            }
+        }
+    }
+
     /// Puts a fresh grant in place of the old one: a new row, so that no stamp of the old one fits.
     pub(in crate::store) fn replace_grant(
         &self,

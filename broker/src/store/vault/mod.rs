@@ -33,7 +33,7 @@ use crate::model::{Client, User};
 
 pub use application::{RemovedApplication, SavedApplication};
 pub use entry::StoredEntry;
-pub use grant::{RefreshRecord, Saved};
+pub use grant::{GrantEntry, RefreshRecord, Saved};
 pub use sign_in::SignInRecord;
 pub use verify::VerifyReport;
 
