@@ -136,6 +136,7 @@ pub fn application(text: &str, issuer: &str, client: (&str, Option<&str>), defau
         scopes: scopes(default_scopes),
         redirect_uri: None,
         client_capabilities: Vec::new(),
+        keep_alive: None,
         client_secret: client.1.map(Secret::new),
         offline: false,
         existing: ExistingApplication::Refuse,

@@ -10,10 +10,11 @@ use tracing::Instrument;
 
 use super::{
     Desk, FlightKey, Purpose,
-    flight::Boarding,
+    flight::{Boarding, Early, Report},
     found::{bearer_partition, is_fresh, is_valid},
     microsoft::in_tenant,
     refresh_token::Refresh,
+    renewal::Renewal,
 };
 use crate::{
     access::Caller,
@@ -36,14 +37,9 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Whether a cached token may answer at all.
-    fn may_use_cache(&self) -> bool {
-        !self.purpose.forced && self.purpose.claims.is_none()
-    }
-
     /// Whether a cached token that is merely valid may answer when the provider fails.
     fn may_fall_back(&self) -> bool {
-        self.may_use_cache() && self.min_validity.is_none()
+        self.purpose.may_use_cache() && self.min_validity.is_none()
     }
 }
 
@@ -100,12 +96,24 @@ impl Desk {
             Some(token) => (token, TokenSource::Cache),
             None => self.refreshed(wanted, user, &partition).await?,
         };
+        let renewal = || {
+            let refresh = Refresh::new(wanted, user, partition.clone());
+            let newest = self
+                .grant_keys(&wanted.stored.application.client(), user)
+                .ok()
+                .and_then(|keys| keys.into_iter().next());
+            Renewal::User(Arc::new(match newest {
+                Some(grant_key) => refresh.with(grant_key),
+                None => refresh,
+            }))
+        };
+        self.note_use(wanted, &partition, &token, renewal);
         self.answer(wanted, Some(user), token, source)
     }
 
     /// A cached token that is valid for long enough, if the request lets a cached one answer.
     pub(super) fn fresh(&self, wanted: &Wanted, partition: &TokenPartition) -> Result<Option<CachedToken>, DeskError> {
-        if !wanted.may_use_cache() {
+        if !wanted.purpose.may_use_cache() {
             return Ok(None);
         }
         let now = self.clock.now();
@@ -144,35 +152,45 @@ impl Desk {
             return self.valid_or(wanted, partition, error);
         }
         let key = FlightKey::Grant(refresh.grant_key.clone());
-        let flight = || {
-            let span = tracing::info_span!("refresh", correlation_id = %wanted.correlation_id);
-            Arc::clone(self).refresh(refresh.clone()).instrument(span)
-        };
-        let outcome = self.fly(wanted, partition, &key, flight).await;
+        let outcome = self.fly(wanted, partition, &key, |early| self.refresh_flight(refresh.clone(), early)).await;
         match outcome {
-            Ok((token, source)) if wanted.scopes.is_covered_by(&token.scopes) => Ok((token, source)),
+            Ok((token, source)) if serves(wanted, &token, source) => Ok((token, source)),
             Ok((token, _)) => Err(refresh.no_grant(Some(&token.scopes))),
             Err(error) => self.valid_or(wanted, partition, error),
         }
     }
 
+    /// A refresh with a span of its own: it outlives the call that started it.
+    pub(super) fn refresh_flight(
+        self: &Arc<Self>,
+        refresh: Refresh,
+        early: Early<Refreshed>,
+    ) -> impl Future<Output = Refreshed> + Send + 'static {
+        let span = tracing::info_span!("refresh", correlation_id = %refresh.correlation_id);
+        Arc::clone(self).refresh(refresh, early).instrument(span)
+    }
+
     /// The outcome of the one flight of this key. While another caller's flight for another purpose is in the air, waits for
-    /// it and looks again.
+    /// it and looks again; one that cannot land yet answers for all.
     pub(super) async fn fly<F: Future<Output = Refreshed> + Send + 'static>(
         &self,
         wanted: &Wanted,
         partition: &TokenPartition,
         key: &FlightKey,
-        flight: impl Fn() -> F,
+        flight: impl Fn(Early<Refreshed>) -> F,
     ) -> Refreshed {
         loop {
             match self.flights.board(&self.tasks.tracker, key.clone(), wanted.purpose.clone(), &flight) {
                 Boarding::Aboard(landing) => {
-                    let died = || Err(DeskError::Internal("a request to the provider died".into()));
-                    return landing.result().await.unwrap_or_else(died);
+                    return match landing.report().await {
+                        Some(Report::Early(outcome) | Report::Landed(outcome)) => outcome,
+                        None => Err(DeskError::Internal("a request to the provider died".into())),
+                    };
                 }
                 Boarding::Occupied(landing) => {
-                    landing.result().await;
+                    if let Some(Report::Early(outcome)) = landing.report().await {
+                        return outcome;
+                    }
                     if let Some(token) = self.fresh(wanted, partition)? {
                         return Ok((token, TokenSource::Cache));
                     }
@@ -224,9 +242,17 @@ impl Desk {
     }
 }
 
+/// Whether a token may answer. What Microsoft has just issued for a request may name its scopes otherwise (`User.Read` for
+/// `user.read`, the single permissions for `.default`) and is what was asked for all the same.
+fn serves(wanted: &Wanted, token: &CachedToken, source: TokenSource) -> bool {
+    let is_microsoft = matches!(wanted.stored.application.authority, Authority::Microsoft(_));
+    let is_answer = is_microsoft && source == TokenSource::IdentityProvider;
+    is_answer || wanted.scopes.is_covered_by(&token.scopes)
+}
+
 /// Scopes that a refresh sends: none at a standard provider, where that means all that were granted (RFC 6749, section 6); at
 /// Microsoft Entra ID a grant serves any consented scopes, so they are named, with the ones that bring the other tokens.
-fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> {
+pub(super) fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> {
     match authority {
         Authority::Microsoft(_) => Some(scopes.with("openid").with("profile").with("offline_access")),
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,

@@ -94,6 +94,7 @@ fn registration(new: NewApplication) -> RegisteredApplication {
         scopes: new.scopes,
         redirect_uri: new.redirect_uri,
         client_capabilities: new.client_capabilities,
+        keep_alive: new.keep_alive,
     }
 }
 
@@ -113,5 +114,6 @@ fn shown(stored: StoredApplication) -> Application {
         redirect_uri: application.redirect_uri,
         client_capabilities: application.client_capabilities,
         no_instance_discovery: application.authority.is_vouched_for(),
+        keep_alive: application.keep_alive,
     }
 }

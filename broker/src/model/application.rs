@@ -1,5 +1,7 @@
 //! A registered application with its credential, and the client that it is at the provider.
 
+use std::time::Duration;
+
 use token_broker_proto::{
     Secret,
     oauth::{ApplicationName, Authority, Claims, ClientId, ScopeSet},
@@ -24,6 +26,8 @@ pub struct RegisteredApplication {
     pub redirect_uri: Option<String>,
     /// Client capabilities of Microsoft Entra ID.
     pub client_capabilities: Vec<String>,
+    /// After how long a grant that nobody used is refreshed; `None` for never.
+    pub keep_alive: Option<Duration>,
 }
 
 impl RegisteredApplication {

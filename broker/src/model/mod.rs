@@ -11,7 +11,9 @@ mod user;
 
 pub use application::{ApplicationStamp, Client, Credential, RegisteredApplication};
 pub use desk_error::{DeskError, Interaction, Meaning, Next};
-pub use grant::{AppMetadata, Backoff, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshToken};
+pub use grant::{
+    AppMetadata, Backoff, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshFailure, RefreshToken, Wait,
+};
 pub use http::{HttpRequest, HttpResponse};
 pub use provider_metadata::{ClientAuthentication, Dialect, ProviderMetadata};
 pub use token::{CachedToken, TokenPartition};

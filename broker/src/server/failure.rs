@@ -56,14 +56,14 @@ fn refused(known: Failure, provider: ProviderError) -> Failure {
 fn interaction(known: Failure, application: &str, why: Interaction) -> Failure {
     let meaning = match &why {
         Interaction::Provider(provider) => Meaning::of(provider).map(|meaning| format!(": {}", meaning.sentence)),
-        Interaction::NotSignedIn | Interaction::NoGrant { .. } => None,
+        Interaction::NotSignedIn | Interaction::NoGrant { .. } | Interaction::AnswerLost(_) => None,
     };
     let (command, provider) = match why {
         Interaction::NotSignedIn => (format!("broker-cli login {application}"), None),
         Interaction::NoGrant { scopes } => {
             (format!("broker-cli login {application} --scope {}", quoted(&scopes)), None)
         }
-        Interaction::Provider(provider) => {
+        Interaction::Provider(provider) | Interaction::AnswerLost(provider) => {
             // Without the claims that the provider asks for, the next token would be refused just like this one.
             let claims = provider.claims.as_deref().map(|claims| format!(" --claims {}", quoted(claims)));
             (format!("broker-cli login {application}{}", claims.unwrap_or_default()), Some(*provider))

@@ -17,7 +17,7 @@ use crate::{
     output::{
         self,
         json_form::{AddedJson, ApplicationJson, ApplicationsJson, RemovedJson},
-        table,
+        table, time,
     },
 };
 
@@ -108,6 +108,7 @@ fn facts(application: Application) -> Vec<(&'static str, String)> {
     if !application.client_capabilities.is_empty() {
         facts.push(("capabilities", application.client_capabilities.join(" ")));
     }
+    facts.extend(application.keep_alive.map(|longest| ("keep alive", format!("unused for {}", time::span(longest)))));
     facts
 }
 

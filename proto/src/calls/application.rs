@@ -1,6 +1,8 @@
 //! Registering and showing applications (OAuth 2.0 clients).
 
-use super::{Incomplete, given};
+use std::time::Duration;
+
+use super::{Incomplete, given, seconds};
 use crate::{
     Invalid, Secret,
     oauth::{ApplicationName, Authority, ClientId, Endpoints, ScopeSet, client_capabilities, provider_url},
@@ -54,6 +56,8 @@ pub struct Application {
     pub client_capabilities: Vec<String>,
     /// Whether instance discovery is left out.
     pub no_instance_discovery: bool,
+    /// After how long a grant that nobody used is refreshed, so that the provider does not forget it.
+    pub keep_alive: Option<Duration>,
 }
 
 impl From<Application> for v1::Application {
@@ -74,6 +78,7 @@ impl From<Application> for v1::Application {
             redirect_uri: application.redirect_uri.unwrap_or_default(),
             client_capabilities: application.client_capabilities,
             no_instance_discovery: application.no_instance_discovery,
+            keep_alive_seconds: in_seconds(application.keep_alive),
         }
     }
 }
@@ -99,6 +104,7 @@ impl TryFrom<v1::Application> for Application {
             redirect_uri: given(wire.redirect_uri),
             client_capabilities: wire.client_capabilities,
             no_instance_discovery: wire.no_instance_discovery,
+            keep_alive: u64::try_from(wire.keep_alive_seconds).ok().filter(|it| *it > 0).map(Duration::from_secs),
         })
     }
 }
@@ -136,6 +142,8 @@ pub struct NewApplication {
     pub offline: bool,
     /// What to do when the name is taken.
     pub existing: ExistingApplication,
+    /// After how long a grant that nobody used is refreshed, so that the provider does not forget it; `None` for never.
+    pub keep_alive: Option<Duration>,
 }
 
 impl TryFrom<v1::AddApplicationRequest> for NewApplication {
@@ -160,6 +168,7 @@ impl TryFrom<v1::AddApplicationRequest> for NewApplication {
             client_secret: given(wire.client_secret).map(Secret::new),
             offline: wire.offline,
             existing,
+            keep_alive: seconds("keep_alive", wire.keep_alive_seconds)?.map(keep_alive).transpose()?,
         })
     }
 }
@@ -189,6 +198,17 @@ pub fn redirect_uri(text: String) -> Result<String, Invalid> {
         "must be an http URL on 127.0.0.1, [::1] or localhost, without query and fragment (RFC 8252, section 7.3)";
     let url = provider_url("redirect_uri", &text).map_err(|_| Invalid::new("redirect_uri", rule))?;
     if url.scheme() == "http" && url.query().is_none() { Ok(text) } else { Err(Invalid::new("redirect_uri", rule)) }
+}
+
+/// Reads after how long an unused grant is refreshed: an hour to a year.
+pub fn keep_alive(span: Duration) -> Result<Duration, Invalid> {
+    let allowed = Duration::from_secs(3600)..=Duration::from_secs(365 * 86_400);
+    let rule = "must be from an hour to 365 days, and shorter than the provider's limit on inactivity";
+    if allowed.contains(&span) { Ok(span) } else { Err(Invalid::new("keep_alive", rule)) }
+}
+
+fn in_seconds(span: Option<Duration>) -> i64 {
+    span.map_or(0, |span| i64::try_from(span.as_secs()).unwrap_or(i64::MAX))
 }
 
 impl From<&NewApplication> for v1::AddApplicationRequest {
@@ -223,6 +243,7 @@ impl From<&NewApplication> for v1::AddApplicationRequest {
             existing: existing.into(),
             client_capabilities: new.client_capabilities.clone(),
             no_instance_discovery: new.authority.is_vouched_for(),
+            keep_alive_seconds: in_seconds(new.keep_alive),
         }
     }
 }

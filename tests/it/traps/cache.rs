@@ -29,6 +29,9 @@ async fn trap_01_scope_subsets() {
     assert!(!is_cached(&stage.token("work", "user.read").await.expect("another scope")));
     let asked = stage.microsoft.asked("refresh_token");
     assert_eq!(asked[0].form["scope"], "offline_access openid profile user.read", "decorated and sorted");
+    // What the provider calls otherwise is what was asked for all the same.
+    stage.microsoft.plan(Plan::With(json!({ "scope": "https://graph.example/Files.Read.All profile openid" })));
+    stage.token("work", "https://graph.example/.default").await.expect("the token that was issued for it");
 }
 
 /// The tenant is the one of the discovered token endpoint; a grant is of none, an access token of one.

@@ -148,7 +148,7 @@ impl Microsoft {
         let now = self.clock.now().seconds();
         json!(self.key.sign(&json!({
             "iss": format!("https://login.microsoftonline.com/{CONTOSO}/v2.0"), "tid": CONTOSO, "sub": "pairwise",
-            "oid": USER, "aud": "client-1", "iat": now, "exp": now + 3600, "nonce": nonce,
+            "oid": USER, "aud": "client-1", "iat": now, "exp": now + 3600, "nonce": nonce, "auth_time": now - 600,
             "preferred_username": "ada@contoso.com",
         })))
     }

@@ -49,6 +49,7 @@ async fn trap_11_nonce_state_and_form_post() {
         login_hint: Some("ada@contoso.com".into()),
         prompt: Some("select_account".into()),
         domain_hint: Some("contoso.com".into()),
+        max_age: Some(Duration::from_secs(900)),
         ..SignInRequest::new(name("work"))
     };
     let mut events = stage.client.sign_in(&request).await.expect("begun");
@@ -61,6 +62,7 @@ async fn trap_11_nonce_state_and_form_post() {
     is("X-AnchorMailbox", "UPN:ada@contoso.com");
     is("prompt", "select_account");
     is("domain_hint", "contoso.com");
+    is("max_age", "900");
     is("scope", "User.Read offline_access openid profile");
     let redirect_uri = query["redirect_uri"].clone();
     assert!(redirect_uri.starts_with("http://localhost:") && !redirect_uri.ends_with('/'), "{redirect_uri}");
@@ -81,6 +83,34 @@ async fn trap_11_nonce_state_and_form_post() {
     assert_eq!(redeemed.headers["x-anchormailbox"], format!("Oid:{USER}@{CONTOSO}"));
 }
 
+/// With `prompt=none` the provider asks for the user in the redirect; a user who signed in longer ago than asked for is refused.
+#[tokio::test]
+async fn a_sign_in_without_its_user() {
+    let stage = Stage::empty().await;
+    stage.add(application("work", COMMON, "client-1")).await;
+    for max_age in [None, Some(Duration::from_secs(60))] {
+        let prompt = Some("none".to_owned());
+        let request = SignInRequest { prompt, max_age, ..SignInRequest::new(name("work")) };
+        let mut events = stage.client.sign_in(&request).await.expect("begun");
+        let Ok(Some(SignInEvent::OpenUrl(url))) = within(events.next()).await else { panic!("the URL comes first") };
+        let query: std::collections::BTreeMap<String, String> =
+            Url::parse(url.expose()).expect("a URL").query_pairs().into_owned().collect();
+        assert_eq!(query["prompt"], "none");
+        if max_age.is_some() {
+            stage.microsoft.plan(Plan::With(json!({ "id_token": stage.microsoft.id_token(&query["nonce"]) })));
+        }
+        let answer = if max_age.is_none() { ("error", "login_required") } else { ("code", "code-1") };
+        let fields = [answer, ("state", query["state"].as_str())];
+        let (_, done) = tokio::join!(http::post(&query["redirect_uri"], &fields), events.next());
+        let failed = failure(done);
+        match max_age {
+            None => assert_eq!(failed.reason, Reason::InteractionRequired),
+            Some(_) => assert!(failed.message.contains("at most 60 s were allowed"), "{}", failed.message),
+        }
+        assert!(stage.client.accounts(None).await.expect("a list").is_empty());
+    }
+}
+
 /// The wrong nonce stores nothing; an error that claims to bring tokens brings its words only.
 #[tokio::test]
 async fn trap_11_a_foreign_answer_stores_nothing() {
@@ -91,14 +121,14 @@ async fn trap_11_a_foreign_answer_stores_nothing() {
         let Ok(Some(SignInEvent::OpenUrl(url))) = within(events.next()).await else { panic!("the URL comes first") };
         let query: std::collections::BTreeMap<String, String> =
             Url::parse(url.expose()).expect("a URL").query_pairs().into_owned().collect();
-        let (uri, state) = (&query["redirect_uri"], query["state"].as_str());
+        let (uri, own) = (&query["redirect_uri"], query["state"].as_str());
         let failed = if with_code {
             stage.microsoft.plan(Plan::With(json!({ "id_token": stage.microsoft.id_token("another") })));
-            let fields = [("code", "c"), ("state", state)];
+            let fields = [("code", "c"), ("state", own)];
             let (_, done) = tokio::join!(http::post(uri, &fields), events.next());
             failure(done)
         } else {
-            let fields = [("error", "server_error"), ("access_token", "planted"), ("claims", "{}"), ("state", state)];
+            let fields = [("error", "server_error"), ("access_token", "planted"), ("claims", "{}"), ("state", own)];
             let (_, done) = tokio::join!(http::post(uri, &fields), events.next());
             let failed = failure(done);
             assert_eq!(failed.provider.as_ref().and_then(|provider| provider.claims.as_ref()), None);

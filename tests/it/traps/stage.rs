@@ -98,6 +98,7 @@ pub(super) fn application(text: &str, authority: &str, client_id: &str) -> NewAp
         scopes: scopes("User.Read"),
         redirect_uri: None,
         client_capabilities: Vec::new(),
+        keep_alive: None,
         client_secret: None,
         offline: false,
         existing: ExistingApplication::Refuse,

@@ -82,7 +82,7 @@ impl Desk {
         };
         let partition = bearer_partition(application, Some(user), &wanted.purpose.realm);
         let key = client.family_grant_key(FAMILY, &user.home_account_id);
-        let flight = || {
+        let flight = |_| {
             let joining = Joining {
                 wanted: wanted.clone(),
                 user: user.clone(),
@@ -104,6 +104,11 @@ impl Desk {
             Some((_, grant)) if !matches!(grant.state, GrantState::Refused { .. }) => grant,
             _ => return Err(nobody.clone()),
         };
+        let now = self.clock.now();
+        if let Some(left) = grant.state.backoff(now).and_then(|backoff| backoff.left(now)) {
+            let what = format!("the provider is left alone for {} s", left.as_secs());
+            return Err(DeskError::AuthorityUnavailable { what, retry_after: Some(left), provider: None });
+        }
         let metadata = self.metadata(&application.authority, wanted.correlation_id).await?;
         let client = ClientContext {
             metadata: &metadata,

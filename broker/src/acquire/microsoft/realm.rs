@@ -19,15 +19,24 @@ impl Desk {
         authority: &Authority,
         correlation_id: CorrelationId,
     ) -> Result<String, DeskError> {
-        let Authority::Microsoft(microsoft) = authority else { return Ok(String::new()) };
-        if microsoft.is_tenant_literal() {
-            return Ok(microsoft.path.clone());
-        }
-        // However old they are: the tenant behind a name does not change, and a cached token must not wait for the network.
-        match self.vault.find_provider(authority)? {
-            Some(kept) => Ok(kept.metadata.realm()),
+        match self.known_realm(authority)? {
+            Some(realm) => Ok(realm),
             None => Ok(self.metadata(authority, correlation_id).await?.realm()),
         }
+    }
+
+    /// The same without asking anybody: where nothing is known, the tenant as it is written.
+    pub(in crate::acquire) fn kept_realm(&self, authority: &Authority) -> Result<String, DeskError> {
+        Ok(self.known_realm(authority)?.unwrap_or_else(|| authority.tenant()))
+    }
+
+    fn known_realm(&self, authority: &Authority) -> Result<Option<String>, DeskError> {
+        let Authority::Microsoft(microsoft) = authority else { return Ok(Some(String::new())) };
+        if microsoft.is_tenant_literal() {
+            return Ok(Some(microsoft.path.clone()));
+        }
+        // However old they are: the tenant behind a name does not change, and a cached token must not wait for the network.
+        Ok(self.vault.find_realm(authority)?)
     }
 }
 

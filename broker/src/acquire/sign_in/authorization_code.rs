@@ -10,10 +10,14 @@ use crate::{
     flow::oauth::authorization_code::{
         AuthorizationRequest, PendingAuthorization, Redirect, RedirectError, ResponseMode,
     },
-    model::{DeskError, RegisteredApplication},
+    model::{DeskError, Interaction, RegisteredApplication},
     ports::{Loopback, Page, loopback::Arrival},
     provider::from_token,
 };
+
+/// Errors that ask for the user (OpenID Connect Core 1.0, section 3.1.2.6).
+const NEEDS_USER: [&str; 4] =
+    ["login_required", "interaction_required", "consent_required", "account_selection_required"];
 
 impl Desk {
     pub(super) async fn sign_in_by_browser(&self, sign_in: &SignIn) -> Result<Account, DeskError> {
@@ -61,7 +65,7 @@ impl Desk {
     ) -> Result<Account, DeskError> {
         let account = match outcome {
             Ok(redirect) => self.redeem(sign_in, pending, redirect).await,
-            Err(error) => Err(from_redirect(error)),
+            Err(error) => Err(from_redirect(sign_in, error)),
         };
         let page = match &account {
             Ok(account) => Page::signed_in(&account.username),
@@ -125,8 +129,13 @@ fn redirect_uri(sign_in: &SignIn) -> Result<Url, DeskError> {
     Url::parse(text).map_err(|error| DeskError::Internal(format!("a stored redirect URI is no URL: {error}")))
 }
 
-fn from_redirect(error: RedirectError) -> DeskError {
+fn from_redirect(sign_in: &SignIn, error: RedirectError) -> DeskError {
     match error {
+        // What `prompt=none` is answered with when the user is needed after all.
+        RedirectError::Refused(provider) if NEEDS_USER.contains(&provider.error.as_str()) => {
+            let application = sign_in.stored.application.name.to_string();
+            DeskError::InteractionRequired { application, why: Interaction::Provider(provider) }
+        }
         RedirectError::Refused(provider) if provider.error == "access_denied" => DeskError::Declined(Some(provider)),
         RedirectError::Refused(provider) => DeskError::AuthorityRefused(provider),
         other => DeskError::AuthorityUnusable(format!("the redirect cannot be used: {other}")),

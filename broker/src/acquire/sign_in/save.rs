@@ -6,7 +6,7 @@ use super::{Desk, SignIn};
 use crate::{
     acquire::{found::bearer_partition, metadata::Issued},
     flow::oauth::{id_token::Expectation, token_response::TokenResponse},
-    model::{DeskError, Grant, GrantState, IdentityDocuments, User},
+    model::{DeskError, Grant, IdentityDocuments, User},
     store::{Saved, SignInRecord},
 };
 
@@ -28,8 +28,7 @@ impl Desk {
                 None => client.grant_key(home),
             };
             let scopes = response.scopes.clone();
-            let state = GrantState::Live;
-            (key, Grant { refresh_token, scopes, obtained_on: now, last_used_on: now, state })
+            (key, Grant::issued(refresh_token, scopes, now))
         });
         let record = SignInRecord {
             client: client.clone(),

@@ -120,14 +120,15 @@ pub(in crate::flow) fn announce(request: &mut HttpRequest, grant_type: &str, cli
 pub fn explain(request: &mut HttpRequest, cause: Cause, home_account_id: Option<&str>) {
     let Some(call) = request.extensions_mut().get_mut::<Call>() else { return };
     call.cause = cause;
-    if let Some((uid, utid)) = home_account_id.and_then(|id| id.split_once('.')) {
-        anchor(request, uid, utid);
+    if let Some(home_account_id) = home_account_id {
+        anchor(request, home_account_id);
     }
 }
 
 /// Names the account by its object and tenant.
-pub(in crate::flow) fn anchor(request: &mut HttpRequest, uid: &str, utid: &str) {
-    insert(request, "x-anchormailbox", &format!("Oid:{uid}@{utid}"));
+pub(in crate::flow) fn anchor(request: &mut HttpRequest, home_account_id: &str) {
+    let Some((object, tenant)) = home_account_id.split_once('.') else { return };
+    insert(request, "x-anchormailbox", &format!("Oid:{object}@{tenant}"));
 }
 
 /// Puts on what changes from call to call, when it is sent.

@@ -5,7 +5,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use http::header::RETRY_AFTER;
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256, digest};
 use token_broker_proto::oauth::UnixTime;
 use url::form_urlencoded;
 
@@ -36,7 +36,8 @@ impl Watched {
     /// Looks at a request; `None` for one whose repetition is expected or impossible: polls and codes.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Option<Self> {
-        let mut asked = format!("{}\n", request.uri());
+        let mut asked = Context::new(&SHA256);
+        asked.update(request.uri().to_string().as_bytes());
         let mut grant_type = String::new();
         for (name, value) in form_urlencoded::parse(request.body().expose().as_bytes()) {
             match &*name {
@@ -45,8 +46,9 @@ impl Watched {
                 "client_assertion" => continue,
                 _ => {}
             }
-            let hash = digest(&SHA256, value.as_bytes());
-            asked.push_str(&format!("{name}={hash:?}\n"));
+            for text in [&name, &value] {
+                asked.update(digest(&SHA256, text.as_bytes()).as_ref());
+            }
         }
         let is_app_only = match grant_type.as_str() {
             "refresh_token" => false,
@@ -54,7 +56,7 @@ impl Watched {
             _ => return None,
         };
         let mut key = [0; 32];
-        key.copy_from_slice(digest(&SHA256, asked.as_bytes()).as_ref());
+        key.copy_from_slice(asked.finish().as_ref());
         Some(Self { key, is_app_only })
     }
 }

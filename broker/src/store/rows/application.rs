@@ -1,7 +1,7 @@
 //! Table `application`: registrations with their credential, found by name and by (client id, authority). Several names may
 //! be one client.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use rusqlite::OptionalExtension as _;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,8 @@ pub struct StoredApplication {
     pub fingerprint: Option<String>,
 }
 
-/// `n`ame, `c`lient id, `a`uthority, client secret `k`, `s`copes, `r`edirect URI, client ca`p`abilities. Borrows, so that no copy of a secret is made.
+/// `n`ame, `c`lient id, `a`uthority, client secret `k`, `s`copes, `r`edirect URI, client ca`p`abilities, seconds to keep
+/// ali`v`e. Borrows, so that no copy of a secret is made.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
     n: String,
@@ -46,6 +47,8 @@ struct Record<'a> {
     r: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     p: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    v: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -202,6 +205,7 @@ fn record(application: &RegisteredApplication) -> Record<'_> {
         s: application.scopes.to_string(),
         r: application.redirect_uri.clone(),
         p: application.client_capabilities.clone(),
+        v: application.keep_alive.map(|span| span.as_secs()),
     }
 }
 
@@ -215,6 +219,7 @@ fn application(record: Record<'_>) -> Option<RegisteredApplication> {
         scopes: ScopeSet::parse([record.s.as_str()]).ok()?,
         redirect_uri: record.r,
         client_capabilities: record.p,
+        keep_alive: record.v.map(Duration::from_secs),
     })
 }
 

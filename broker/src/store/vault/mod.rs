@@ -33,7 +33,7 @@ use crate::model::{Client, User};
 
 pub use application::{RemovedApplication, SavedApplication};
 pub use entry::StoredEntry;
-pub use grant::{RefreshRecord, Saved};
+pub use grant::{GrantEntry, RefreshRecord, Saved};
 pub use sign_in::SignInRecord;
 pub use verify::VerifyReport;
 
@@ -87,6 +87,7 @@ struct OpenVault {
     verification: verify::Threads,
     applications: Recall<ApplicationSelector, Option<Arc<StoredApplication>>>,
     users: Recall<(Client, Option<String>), Arc<[User]>>,
+    realms: Recall<String, Option<String>>,
 }
 
 impl Vault {
@@ -138,6 +139,12 @@ impl Vault {
         if let State::Open(open) = std::mem::replace(&mut *state, State::Closed) {
             open.close();
         }
+    }
+
+    /// Whether the vault was closed: nothing can be saved any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(*self.0.state.read().unwrap_or_else(PoisonError::into_inner), State::Closed)
     }
 
     /// Reads from one snapshot of the database, on this thread.
@@ -194,7 +201,8 @@ impl Shared {
             writer,
             verification: verify::Threads::default(),
             applications: Recall::new(epoch.clone()),
-            users: Recall::new(epoch),
+            users: Recall::new(epoch.clone()),
+            realms: Recall::new(epoch),
         })))
     }
 }

@@ -3,16 +3,16 @@
 pub(crate) mod apply_file;
 mod authority;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Subcommand};
 use token_broker_client::{
     Invalid, Secret,
-    calls::{ExistingApplication, NewApplication, redirect_uri},
+    calls::{ExistingApplication, NewApplication, keep_alive, redirect_uri},
     oauth::{ApplicationName, ClientId, client_capabilities},
 };
 
-use super::{application, scopes};
+use super::{application, duration, scopes};
 use authority::{AuthorityTexts, EndpointTexts};
 
 /// What to do with applications.
@@ -51,6 +51,7 @@ pub(crate) struct ApplyArguments {
 
 /// `app add`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(group(ArgGroup::new("issued-by").args(["tenant", "authority", "issuer", "token_endpoint"])))]
 pub(crate) struct AddArguments {
     /// Name to give it here: letters, digits, '.', '_', '-'
@@ -92,6 +93,9 @@ pub(crate) struct AddArguments {
     /// Read the client secret from standard input
     #[arg(long)]
     pub(crate) client_secret_stdin: bool,
+    /// Refresh a grant that nobody used for so long, such as 30d, so that the provider does not forget it
+    #[arg(long, value_name = "D", value_parser = duration::parse)]
+    keep_alive: Option<Duration>,
     /// Do not check the metadata at the provider
     #[arg(long)]
     offline: bool,
@@ -123,6 +127,7 @@ impl AddArguments {
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
             client_capabilities: client_capabilities(self.capabilities)?,
             client_secret,
+            keep_alive: self.keep_alive.map(keep_alive).transpose()?,
             offline: self.offline,
             existing: if self.replace { ExistingApplication::Replace } else { ExistingApplication::Refuse },
         })

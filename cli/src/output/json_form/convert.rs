@@ -86,6 +86,7 @@ impl<'a> From<&'a Application> for ApplicationJson<'a> {
             redirect_uri: application.redirect_uri.as_deref(),
             client_capabilities: &application.client_capabilities,
             no_instance_discovery: application.no_instance_discovery,
+            keep_alive_seconds: application.keep_alive.as_ref().map(Duration::as_secs),
         }
     }
 }
@@ -153,6 +154,7 @@ impl<'a> From<&'a DaemonStatus> for StatusJson<'a> {
             },
             executable: &status.executable,
             executable_replaced: status.executable_replaced,
+            grants: status.grants.iter().map(Into::into).collect(),
         }
     }
 }

@@ -112,8 +112,8 @@ impl PendingAuthorization {
             form
         };
         let mut request = client.post_to_token_endpoint(form, correlation_id);
-        if let Some((uid, utid)) = home.as_deref().and_then(|id| id.split_once('.')) {
-            telemetry::anchor(&mut request, uid, utid);
+        if let Some(home_account_id) = &home {
+            telemetry::anchor(&mut request, home_account_id);
         }
         request
     }
