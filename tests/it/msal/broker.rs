@@ -13,7 +13,7 @@ use super::scenario::{Stage, scopes_of, text_of};
 
 /// A daemon of its own, and a home for the command line.
 pub(super) struct Broker {
-    daemon: TestDaemon,
+    pub(super) daemon: TestDaemon,
     home: Home,
 }
 
@@ -50,9 +50,12 @@ impl Broker {
     async fn register(&self, applications: &Value) -> String {
         for (name, facts) in applications.as_object().expect("a table") {
             let mut arguments = vec!["app", "add", name, "--client-id", text_of(facts, "client_id")];
-            for (fact, option) in
-                [("authority", "--authority"), ("issuer", "--issuer"), ("certificate", "--certificate")]
-            {
+            for (fact, option) in [
+                ("authority", "--authority"),
+                ("issuer", "--issuer"),
+                ("certificate", "--certificate"),
+                ("redirect_uri", "--redirect-uri"),
+            ] {
                 if facts.get(fact).is_some() {
                     arguments.extend([option, text_of(facts, fact)]);
                 }
@@ -173,25 +176,39 @@ fn signed_in(output: &Output) -> String {
     format!("signed in {}", text_of(&last_line(output)["account"], "username"))
 }
 
-/// The words of a failure: the reason, or what the provider said.
+/// The words of a failure that the command line printed.
 fn failure(output: &Output) -> String {
     let said = last_line(output);
     let error = &said["error"];
-    let reason = text_of(error, "reason");
-    let provider = error.get("provider");
-    match (reason, provider.map(|provider| text_of(provider, "error")).filter(|text| !text.is_empty())) {
+    let provider = error.get("provider").map(|provider| Provider {
+        error: text_of(provider, "error"),
+        suberror: text_of(provider, "suberror"),
+        has_claims: provider.get("claims").is_some(),
+    });
+    in_words(text_of(error, "reason"), text_of(error, "message"), provider)
+}
+
+/// What the provider said, as far as it is told in words.
+#[derive(Default)]
+pub(super) struct Provider<'a> {
+    pub(super) error: &'a str,
+    pub(super) suberror: &'a str,
+    pub(super) has_claims: bool,
+}
+
+/// The words of a failure: the reason, or what the provider said.
+pub(super) fn in_words(reason: &str, message: &str, provider: Option<Provider<'_>>) -> String {
+    match (reason, provider.filter(|provider| !provider.error.is_empty())) {
         ("DECLINED", _) => "declined".to_owned(),
         ("EXPIRED", _) => "expired".to_owned(),
         ("AUTHORITY_UNAVAILABLE", _) => "unavailable".to_owned(),
         ("ACCOUNT_AMBIGUOUS", _) => "ambiguous".to_owned(),
         ("INTERACTION_REQUIRED", None) => "sign-in needed".to_owned(),
-        ("AUTHORITY_REFUSED" | "INTERACTION_REQUIRED", Some(code)) => {
-            let suberror = provider.map(|provider| text_of(provider, "suberror")).filter(|text| !text.is_empty());
-            let suberror = suberror.map(|text| format!("/{text}")).unwrap_or_default();
-            let claims = provider.is_some_and(|provider| provider.get("claims").is_some());
-            format!("refused {code}{suberror}{}", if claims { " with claims" } else { "" })
+        ("AUTHORITY_REFUSED" | "INTERACTION_REQUIRED", Some(Provider { error, suberror, has_claims })) => {
+            let suberror = if suberror.is_empty() { String::new() } else { format!("/{suberror}") };
+            format!("refused {error}{suberror}{}", if has_claims { " with claims" } else { "" })
         }
-        _ => format!("{reason}: {}", text_of(error, "message")),
+        _ => format!("{reason}: {message}"),
     }
 }
 

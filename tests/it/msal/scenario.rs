@@ -1,7 +1,12 @@
 //! Scenarios as data (tests/peers/msal/scenarios.toml): applications, steps, what the platform is planned to answer, what each
 //! step gives. This file owns reading them; `play` runs one with a peer, on a fresh platform.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use token_broker_tests::{
@@ -50,6 +55,8 @@ pub(super) struct Stage {
     pub(super) clock: ManualClock,
     pub(super) entra: Arc<Entra>,
     pub(super) user: User,
+    /// What the browser brought to the web application.
+    pub(super) brought: Mutex<BTreeMap<String, String>>,
 }
 
 impl Scenario {
@@ -72,7 +79,7 @@ impl Scenario {
         let clock = ManualClock::at(BEGIN);
         let entra = Arc::new(Entra::start(&clock));
         let user = User::named("ada").with_client(entra.browser());
-        let stage = Stage { clock, entra, user };
+        let stage = Stage { clock, entra, user, brought: Mutex::default() };
         let applications = self.applications(&stage.entra);
         let (side, mut player) = match peer {
             Peer::Msal(python) => ("msal", Player::Msal(python)),
@@ -166,11 +173,28 @@ impl Stage {
         "asked".to_owned()
     }
 
-    /// The scripted user opens the address as often as the step says, and ends on the page that shows the outcome.
+    /// The scripted user opens the address as often as the step says, and ends on the page that shows the outcome; or is on the
+    /// way to a web application, and what would be brought there is kept.
     pub(super) async fn browse(&self, url: &str, step: &Value) {
+        if let Some(web_app) = step.get("redirect_uri").and_then(Value::as_str) {
+            let back = self.user.sign_in_until(url, web_app).await;
+            *self.brought.lock().unwrap() = back.query_pairs().into_owned().collect();
+            return;
+        }
         for _ in 0..step.get("opens").and_then(Value::as_u64).unwrap_or(1) {
             self.user.sign_in(url).await;
         }
+    }
+}
+
+impl Stage {
+    /// What the web application is brought, with the members of the step's `with` over it.
+    pub(super) fn brought(&self, step: &Value) -> BTreeMap<String, String> {
+        let mut brought = self.brought.lock().unwrap().clone();
+        for (name, value) in step.get("with").and_then(Value::as_object).into_iter().flatten() {
+            brought.insert(name.clone(), value.as_str().expect("text").to_owned());
+        }
+        brought
     }
 }
 
