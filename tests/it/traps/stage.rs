@@ -70,9 +70,15 @@ impl Stage {
         let request = SignInRequest { method: SignInMethod::DeviceCode, ..request };
         let mut events = self.client.sign_in(&request).await?;
         let Some(SignInEvent::UserCode(_)) = events.next().await? else { panic!("the code comes first") };
-        within(self.clock.advance_to_next_timer()).await;
+        self.poll().await;
         let Some(SignInEvent::SignedIn(account)) = within(events.next()).await? else { panic!("the account is last") };
         Ok(account)
+    }
+
+    /// Lets the time pass until a device code is polled; how long that was. Two timers of the daemon always stand.
+    pub(super) async fn poll(&self) -> Duration {
+        within(self.clock.timers_set(3)).await;
+        within(self.clock.advance_to_next_timer()).await
     }
 
     pub(super) async fn token(&self, application: &str, wanted: &str) -> Result<TokenAnswer, ClientError> {

@@ -183,7 +183,10 @@ impl Desk {
         let claims = refresh.stored.application.claims(claims.as_ref());
         let id = refresh.correlation_id;
         let token = &grant.refresh_token;
-        let cause = self.cause(&refresh.partition, &refresh.scopes, &refresh.purpose).unwrap_or(Cause::Absent);
+        let cause = match refresh.renews {
+            Some(_) => Cause::Aging,
+            None => self.cause(&refresh.partition, &refresh.scopes, &refresh.purpose).unwrap_or(Cause::Absent),
+        };
         let request = || {
             let mut request = refresh_token::request(client, token, scopes.as_ref(), claims.as_ref(), id);
             telemetry::explain(&mut request, cause, Some(&refresh.user.home_account_id));
