@@ -13,6 +13,7 @@ use super::{
     Desk, FlightKey, Purpose,
     found::bearer_partition,
     silent::{Refreshed, Wanted},
+    watch::Asked,
 };
 use crate::{
     flow::oauth::{ClientContext, client_credentials},
@@ -65,7 +66,21 @@ impl Desk {
         self.fly(wanted, partition, &key, flight).await
     }
 
+    /// Asks, and tells those who follow the token how that ended.
     async fn request_app_token(self: Arc<Self>, app_only: AppOnly) -> Refreshed {
+        let application = &app_only.stored.application;
+        let asked = Asked {
+            client: application.client(),
+            application: application.name.clone(),
+            account: None,
+            correlation_id: app_only.correlation_id,
+        };
+        let outcome = self.ask_for_app_token(app_only).await;
+        self.publish_outcome(asked, &outcome);
+        outcome
+    }
+
+    async fn ask_for_app_token(&self, app_only: AppOnly) -> Refreshed {
         let application = &app_only.stored.application;
         let metadata = self.unless_stopped(self.metadata(&application.authority, app_only.correlation_id)).await?;
         let client = ClientContext {

@@ -11,6 +11,7 @@ mod refresh_token;
 mod sign_in;
 mod sign_out;
 mod silent;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,6 +30,7 @@ use crate::{
 };
 
 pub use sign_in::SignInEvents;
+pub use watch::{EventWatch, Followed, TokenWatch};
 
 use flight::{FlightKey, Flights, Purpose};
 
@@ -46,6 +48,7 @@ pub struct Desk {
     tasks: Tasks,
     flights: Flights<FlightKey, Purpose, silent::Refreshed>,
     sign_ins: Arc<Semaphore>,
+    feed: watch::Feed,
 }
 
 /// What `daemon` lends the desk of the outside world.
@@ -79,6 +82,7 @@ impl Desk {
             tasks,
             flights: Flights::default(),
             sign_ins: Arc::new(Semaphore::new(MAX_SIGN_INS)),
+            feed: watch::Feed::default(),
         })
     }
 

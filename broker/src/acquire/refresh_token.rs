@@ -14,6 +14,7 @@ use super::{
     found::is_fresh,
     metadata::Issued,
     silent::{Refreshed, Wanted},
+    watch::Asked,
 };
 use crate::{
     flow::oauth::{ClientContext, TokenError, id_token::Expectation, refresh_token, token_response::TokenResponse},
@@ -54,6 +55,16 @@ impl Refresh {
         }
     }
 
+    fn asked(&self) -> Asked {
+        let application = &self.stored.application;
+        Asked {
+            client: application.client(),
+            application: application.name.clone(),
+            account: Some(self.user.account(&application.client(), &application.name)),
+            correlation_id: self.correlation_id,
+        }
+    }
+
     fn interaction(&self, why: Interaction) -> DeskError {
         DeskError::InteractionRequired { application: self.stored.application.name.to_string(), why }
     }
@@ -67,7 +78,15 @@ impl Refresh {
 }
 
 impl Desk {
+    /// Refreshes, and tells those who follow the token how that ended.
     pub(super) async fn refresh(self: Arc<Self>, refresh: Refresh) -> Refreshed {
+        let asked = refresh.asked();
+        let outcome = Arc::clone(&self).refresh_grant(refresh).await;
+        self.publish_outcome(asked, &outcome);
+        outcome
+    }
+
+    async fn refresh_grant(self: Arc<Self>, refresh: Refresh) -> Refreshed {
         if let Some(token) = self.already_fresh(&refresh)? {
             return Ok((token, TokenSource::Cache));
         }
