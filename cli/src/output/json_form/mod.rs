@@ -3,10 +3,12 @@
 
 mod convert;
 mod service;
+mod watch;
 
 use serde::Serialize;
 
 pub(crate) use service::{InstalledJson, RunningJson, ServiceStatusJson, UninstalledJson, UnitJson};
+pub(crate) use watch::{EventJson, TokenEventJson};
 
 /// A signed-in account, in every form that has one.
 #[derive(Serialize)]
