@@ -1,6 +1,6 @@
 //! A token at hand: reading a `TokenSource`, which is a look into memory and at the clock.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::{
     daemon::{Running, request},
@@ -26,7 +26,5 @@ pub(crate) async fn measure(running: &Running, filled: &Filled, report: &mut Rep
         }
         measured.push(begun.elapsed() / READS);
     }
-    let sample = Sample::of(measured);
-    assert!(sample.p50() <= Duration::from_nanos(100), "a read of a TokenSource took {:?}", sample.p50());
-    report.token_source = Some(sample);
+    report.token_source = Some(Sample::of(measured));
 }

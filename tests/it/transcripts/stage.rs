@@ -20,7 +20,8 @@ pub(super) struct Stage {
     daemon: Option<DaemonProcess>,
     /// What the user does in the next command that waits for one.
     user: Option<Deed>,
-    /// What is typed elsewhere while the next command follows something, which is then interrupted.
+    /// What is typed elsewhere while the next command follows something, which is then interrupted,
+    /// unless the daemon stops.
     meanwhile: Vec<String>,
     /// The file that lines with `> ` go to.
     file: Option<String>,
@@ -118,6 +119,9 @@ impl Stage {
             cli.line(|_| true).await
         };
         for command in std::mem::take(&mut self.meanwhile) {
+            if command == "the daemon stops" {
+                return self.stop().await;
+            }
             let other = Typed::parse(&command.replace(ISSUER, self.server.issuer()));
             self.home.cli(&other.arguments).run().await;
             cli.line(|_| true).await;

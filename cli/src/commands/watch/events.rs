@@ -1,11 +1,11 @@
 //! `events`: a line for each thing that happens.
 
 use token_broker_client::{
-    Account, ClientError,
+    Account,
     calls::{Event, RenewalFailure},
 };
 
-use super::Session;
+use super::{Session, stopped};
 use crate::{
     arguments::watch::EventsArguments,
     failure::{Exit, Failed},
@@ -25,7 +25,7 @@ pub(in crate::commands) async fn run(session: &Session, arguments: EventsArgumen
             event => output::line(&visible(&line(event)))?,
         }
     }
-    Err(ClientError::Interrupted.into())
+    Err(stopped(session))
 }
 
 /// What happened, as people say it.

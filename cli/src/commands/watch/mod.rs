@@ -3,8 +3,10 @@
 
 mod events;
 
+use std::io;
+
 use token_broker_client::{
-    ClientError,
+    ClientError, SocketPath,
     calls::{TokenAnswer, TokenEvent},
 };
 
@@ -41,7 +43,17 @@ pub(super) async fn run(session: &Session, arguments: WatchArguments) -> Result<
             }
         }
     }
-    Err(ClientError::Interrupted.into())
+    Err(stopped(session))
+}
+
+/// The stream ended because the daemon stops.
+fn stopped(session: &Session) -> Failed {
+    let resolved = SocketPath::resolve(session.options.socket.as_deref());
+    let stopped = |socket: SocketPath| {
+        let cause = io::Error::other("it has stopped");
+        ClientError::NoDaemon { socket: socket.as_path().to_owned(), cause }
+    };
+    resolved.map_or_else(Failed::from, |socket| stopped(socket).into())
 }
 
 fn print(output: Output, answer: &TokenAnswer) -> Result<(), Failed> {

@@ -29,9 +29,9 @@ pub(crate) enum TokenEventJson<'a> {
 /// `events`: one for each event, a line each.
 #[derive(Serialize)]
 pub(crate) struct EventJson<'a> {
-    occurred_on: i64,
     #[serde(flatten)]
     what: WhatJson<'a>,
+    occurred_on: i64,
 }
 
 #[derive(Serialize)]
@@ -78,7 +78,7 @@ impl<'a> From<&'a TokenExpired> for TokenEventJson<'a> {
 
 impl<'a> From<&'a EventRecord> for EventJson<'a> {
     fn from(record: &'a EventRecord) -> Self {
-        Self { occurred_on: record.occurred_on.seconds(), what: (&record.event).into() }
+        Self { what: (&record.event).into(), occurred_on: record.occurred_on.seconds() }
     }
 }
 
