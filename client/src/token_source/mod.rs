@@ -116,7 +116,7 @@ impl TokenSource {
     pub async fn changed(&mut self) {
         // An error: the task is gone, so nothing will ever change.
         if self.seen.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -58,7 +58,7 @@ impl Slot {
                 let promised = answer.expires_on.minus(self.min_validity);
                 // A token that cannot live as long as it should is the best there is.
                 let ends = if promised > now { promised } else { answer.expires_on };
-                Word { token: Some(Held { answer: Arc::new(answer), ends }), otherwise: TokenUnavailable::Overdue }
+                Word { token: Some(Held { answer: Arc::from(answer), ends }), otherwise: TokenUnavailable::Overdue }
             }
             TokenEvent::SignInNeeded(needed) => {
                 // It may be good until it ends, as the daemon says.
@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn token(expires_on: i64) -> TokenEvent {
-        TokenEvent::Token(TokenAnswer {
+        TokenEvent::Token(Box::new(TokenAnswer {
             access_token: Secret::new("t"),
             token_type: "Bearer".into(),
             expires_on: at(expires_on),
@@ -142,7 +142,7 @@ mod tests {
             source: TokenSource::Cache,
             id_token: None,
             correlation_id: CorrelationId::from_random([1; 16]),
-        })
+        }))
     }
 
     fn needed(token_expires_on: Option<i64>) -> TokenEvent {

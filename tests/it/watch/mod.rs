@@ -53,7 +53,7 @@ async fn next(watch: &mut TokenWatch) -> TokenEvent {
 
 async fn token(watch: &mut TokenWatch) -> TokenAnswer {
     match next(watch).await {
-        TokenEvent::Token(answer) => answer,
+        TokenEvent::Token(answer) => *answer,
         other => panic!("{other:?}"),
     }
 }

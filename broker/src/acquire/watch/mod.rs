@@ -4,12 +4,14 @@
 
 mod due;
 mod feed;
+mod found;
+mod tell;
 
 use std::{sync::Arc, time::Duration};
 
 use token_broker_proto::{
     Secret,
-    calls::{Event, Subject, TokenAnswer, TokenRequest, TokenSource, WatchRequest},
+    calls::{Event, TokenAnswer, TokenRequest, WatchRequest},
     oauth::{CorrelationId, UnixTime},
 };
 use tokio::sync::broadcast::{
@@ -21,13 +23,10 @@ use self::{
     due::{Bearing, NEVER, bearing},
     feed::Change,
 };
-use super::{
-    Desk,
-    found::{bearer_partition, is_fresh, is_valid},
-};
+use super::Desk;
 use crate::{
     access::Caller,
-    model::{CachedToken, Client, DeskError, Interaction, User},
+    model::{Client, DeskError, Interaction},
 };
 
 pub(super) use feed::{Asked, Feed};
@@ -41,7 +40,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub enum Followed {
     /// The current token: first, and each newer one.
-    Token(TokenAnswer),
+    Token(Box<TokenAnswer>),
     /// It cannot be renewed without the user.
     SignInNeeded {
         /// Why.
@@ -91,12 +90,6 @@ struct Held {
     expires_on: UnixTime,
 }
 
-/// The token that the cache has now.
-struct Found {
-    answer: TokenAnswer,
-    token: CachedToken,
-}
-
 impl Desk {
     /// Follows a token.
     #[must_use]
@@ -126,13 +119,16 @@ impl Desk {
 impl TokenWatch {
     /// Waits for the next state; `None` when the daemon stops, and after an error.
     pub async fn next(&mut self) -> Option<Result<Followed, DeskError>> {
-        let stop = self.desk.tasks.stop.clone();
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => None,
-            next = self.news(), if self.told != Told::End => Some(next.inspect_err(|_| self.told = Told::End)),
-            else => None,
+        if self.told == Told::End {
+            return None;
         }
+        let stop = self.desk.tasks.stop.clone();
+        let next = tokio::select! {
+            biased;
+            () = stop.cancelled() => return None,
+            next = self.news() => next,
+        };
+        Some(next.inspect_err(|_| self.told = Told::End))
     }
 
     async fn news(&mut self) -> Result<Followed, DeskError> {
@@ -160,151 +156,14 @@ impl TokenWatch {
             Ok(None) => self.tell_missing(renewed),
             Err(error) => match bearing(&error) {
                 // A name that was never there is a mistake; one that is gone may come back.
-                Bearing::AsksForUser if self.told != Told::Nothing || is_interaction(&error) => {
+                Bearing::AsksForUser if self.told != Told::Nothing || is_nobody_signed_in(&error) => {
                     self.due = NEVER;
                     Ok(self.tell_sign_in(error, None))
                 }
-                Bearing::Passing if self.told != Told::Nothing => {
-                    self.fail(error);
-                    Ok(None)
-                }
+                Bearing::Passing if self.told != Told::Nothing => Ok(self.tell_unreadable(error)),
                 Bearing::AsksForUser | Bearing::Passing | Bearing::Final => Err(error),
             },
         }
-    }
-
-    /// Asks as `GetToken` does. With a valid token at hand it does not take that one for an answer, so that it learns of a failure.
-    async fn renew(&mut self, current: Option<&CachedToken>) -> Result<Option<TokenSource>, DeskError> {
-        let min_validity = match current {
-            Some(token) if self.told != Told::Nothing => Some(due::margin(token, self.request.min_validity)),
-            _ => self.request.min_validity,
-        };
-        let request = TokenRequest { min_validity, subject: self.subject(), ..self.request.clone() };
-        match self.desk.acquire_token(&self.caller, &request).await {
-            Ok(answer) => {
-                self.trouble = None;
-                Ok(Some(answer.source))
-            }
-            Err(error) => match (bearing(&error), self.told) {
-                (Bearing::Final, _) | (Bearing::Passing, Told::Nothing) => Err(error),
-                (Bearing::AsksForUser | Bearing::Passing, _) => {
-                    self.fail(error);
-                    Ok(None)
-                }
-            },
-        }
-    }
-
-    fn fail(&mut self, error: DeskError) {
-        self.failures = self.failures.saturating_add(1);
-        self.due = due::due_after(self.failures, &error, self.desk.clock.now());
-        self.trouble = Some(error);
-    }
-
-    /// The newest token of the cache that `GetToken` would answer with; else the newest that is valid.
-    fn found(&mut self) -> Result<Option<Found>, DeskError> {
-        let desk = Arc::clone(&self.desk);
-        let wanted = desk.wanted(&self.request)?;
-        let application = &wanted.stored.application;
-        self.client = Some(application.client());
-        let user = match self.request.subject.clone() {
-            Subject::User(selector) => {
-                let user = self.user(|selector| desk.signed_in_user(application, selector), selector.as_deref())?;
-                self.home_account_id = Some(user.home_account_id.clone());
-                Some(user)
-            }
-            Subject::Application | Subject::OnBehalfOf(_) => None,
-        };
-        let partition = bearer_partition(application, user.as_ref());
-        let now = desk.clock.now();
-        let find = |accept: &dyn Fn(&CachedToken) -> bool| desk.vault.find_token(&partition, &wanted.scopes, accept);
-        let fresh = find(&|token| is_fresh(token, wanted.min_validity, now))?;
-        let token = match fresh {
-            Some(token) => Some(token),
-            None => find(&|token| is_valid(token, now))?,
-        };
-        let Some(token) = token else { return Ok(None) };
-        let answer = desk.answer(&wanted, user.as_ref(), token.clone(), TokenSource::Cache)?;
-        Ok(Some(Found { answer, token }))
-    }
-
-    /// The user that is followed: the one that was named, else the one that was found at first for as long as that is signed in.
-    fn user(
-        &mut self,
-        find: impl Fn(Option<&str>) -> Result<User, DeskError>,
-        named: Option<&str>,
-    ) -> Result<User, DeskError> {
-        let known = self.home_account_id.clone();
-        match (named, known) {
-            (None, Some(known)) => find(Some(&known)).or_else(|_| {
-                self.home_account_id = None;
-                find(None)
-            }),
-            (named, _) => find(named),
-        }
-    }
-
-    fn subject(&self) -> Subject {
-        match &self.request.subject {
-            Subject::User(None) => Subject::User(self.home_account_id.clone()),
-            subject => subject.clone(),
-        }
-    }
-
-    fn tell_token(&mut self, found: Found, renewed: Option<TokenSource>) -> Option<Followed> {
-        let Found { answer, token } = found;
-        let is_told = self.held.as_ref().is_some_and(|held| held.access_token.expose() == token.access_token.expose());
-        if renewed.is_some() || !is_told {
-            self.trouble = None;
-            self.due = due::due(&token, self.request.min_validity);
-            if self.due > self.desk.clock.now() {
-                self.failures = 0;
-            } else if renewed.is_some() {
-                // It was renewed and is not fresh: the provider is away, or its tokens live too short.
-                self.postpone();
-            }
-        }
-        if !is_told {
-            self.told = Told::Token;
-            self.held = Some(Held { access_token: token.access_token, expires_on: token.expires_on });
-            return Some(Followed::Token(TokenAnswer { source: renewed.unwrap_or(TokenSource::Cache), ..answer }));
-        }
-        match &self.trouble {
-            Some(error) if bearing(error) == Bearing::AsksForUser => {
-                self.tell_sign_in(error.clone(), Some(token.expires_on))
-            }
-            _ => None,
-        }
-    }
-
-    fn tell_missing(&mut self, renewed: Option<TokenSource>) -> Result<Option<Followed>, DeskError> {
-        if renewed.is_some() {
-            let error = DeskError::AuthorityUnusable("the provider's token had run out when it came".to_owned());
-            if self.told == Told::Nothing {
-                return Err(error);
-            }
-            self.fail(error);
-        }
-        let Some(error) = self.trouble.clone() else {
-            self.due = self.desk.clock.now();
-            return Ok(None);
-        };
-        if bearing(&error) == Bearing::AsksForUser {
-            return Ok(self.tell_sign_in(error, None));
-        }
-        Ok(self.held.take().map(|held| {
-            self.told = Told::Expired;
-            Followed::Expired { expires_on: held.expires_on, error }
-        }))
-    }
-
-    fn tell_sign_in(&mut self, error: DeskError, token_expires_on: Option<UnixTime>) -> Option<Followed> {
-        let told = Told::SignInNeeded { has_token: token_expires_on.is_some() };
-        if token_expires_on.is_none() {
-            self.held = None;
-        }
-        let is_news = std::mem::replace(&mut self.told, told) != told;
-        is_news.then_some(Followed::SignInNeeded { error, token_expires_on })
     }
 
     /// Waits until the token is due or ends, or something changes that concerns it; a minute at most.
@@ -353,7 +212,7 @@ impl TokenWatch {
         match &change.record.event {
             // Somebody else has just asked in vain: that counts for this one, too.
             Event::RenewalFailed(_) | Event::SignInNeeded(_) if self.held.is_some() && self.due <= now => {
-                self.postpone()
+                self.postpone();
             }
             // What could not be had may be there now.
             Event::SignedIn(_) | Event::ApplicationAdded(_) | Event::ApplicationReplaced(_) if self.held.is_none() => {
@@ -362,13 +221,8 @@ impl TokenWatch {
             _ => {}
         }
     }
-
-    fn postpone(&mut self) {
-        self.failures = self.failures.saturating_add(1);
-        self.due = self.desk.clock.now().plus(due::pause(self.failures));
-    }
 }
 
-fn is_interaction(error: &DeskError) -> bool {
+fn is_nobody_signed_in(error: &DeskError) -> bool {
     matches!(error, DeskError::InteractionRequired { why: Interaction::NotSignedIn, .. })
 }

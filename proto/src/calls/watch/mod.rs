@@ -57,7 +57,7 @@ impl From<&TokenRequest> for v1::WatchTokenRequest {
 #[derive(Debug, Clone)]
 pub enum TokenEvent {
     /// The current token: first, and each newer one.
-    Token(TokenAnswer),
+    Token(Box<TokenAnswer>),
     /// It cannot be renewed without the user.
     SignInNeeded(SignInNeeded),
     /// It ran out, and there is no newer one for now.
@@ -90,7 +90,7 @@ impl From<TokenEvent> for v1::WatchTokenResponse {
     fn from(event: TokenEvent) -> Self {
         use v1::watch_token_response::Event;
         let event = match event {
-            TokenEvent::Token(answer) => Event::Token(answer.into()),
+            TokenEvent::Token(answer) => Event::Token((*answer).into()),
             TokenEvent::SignInNeeded(needed) => Event::SignInNeeded(v1::SignInNeeded {
                 message: needed.message,
                 claims: needed.claims.unwrap_or_default(),
@@ -112,7 +112,7 @@ impl TryFrom<v1::WatchTokenResponse> for TokenEvent {
     fn try_from(wire: v1::WatchTokenResponse) -> Result<Self, Incomplete> {
         use v1::watch_token_response::Event;
         Ok(match wire.event.ok_or(Incomplete("event"))? {
-            Event::Token(answer) => Self::Token(answer.try_into()?),
+            Event::Token(answer) => Self::Token(Box::new(answer.try_into()?)),
             Event::SignInNeeded(needed) => Self::SignInNeeded(SignInNeeded {
                 message: needed.message,
                 claims: given(needed.claims),
