@@ -88,10 +88,13 @@ impl TokenWatch {
     ) -> Result<User, DeskError> {
         let known = self.home_account_id.clone();
         match (named, known) {
-            (None, Some(known)) => find(Some(&known)).or_else(|_| {
-                self.home_account_id = None;
-                find(None)
-            }),
+            (None, Some(known)) => match find(Some(&known)) {
+                Err(error) if bearing(&error) == Bearing::AsksForUser => {
+                    self.home_account_id = None;
+                    find(None)
+                }
+                found => found,
+            },
             (named, _) => find(named),
         }
     }
