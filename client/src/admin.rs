@@ -115,6 +115,6 @@ fn application(wire: Option<v1::Application>) -> Result<Application, ClientError
     Ok(wire.ok_or(Incomplete("application"))?.try_into()?)
 }
 
-fn admin(link: Link) -> BrokerAdminClient<Link> {
+pub(crate) fn admin(link: Link) -> BrokerAdminClient<Link> {
     BrokerAdminClient::with_origin(link, origin()).max_decoding_message_size(MAX_ANSWER)
 }

@@ -19,6 +19,7 @@ mod process;
 mod report;
 mod sample;
 mod socket;
+mod token_source;
 
 use report::Report;
 
@@ -39,6 +40,7 @@ fn main() {
             let running = daemon::start(&filled).await;
             if tokens == SCALES[1] {
                 socket::measure_load(&running, &filled, &mut report).await;
+                token_source::measure(&running, &filled, &mut report).await;
                 process::measure(&running, &mut report).await;
                 report.start = Some(daemon::measure_start(&filled).await);
             }

@@ -11,6 +11,7 @@ pub(crate) struct Report {
     pub(crate) kept_one_cpu: Option<Sample>,
     pub(crate) kept_two_cpus: Option<Sample>,
     pub(crate) fresh: Option<Sample>,
+    pub(crate) token_source: Option<Sample>,
     pub(crate) loads: Vec<Load>,
     pub(crate) scales: Vec<Scale>,
     pub(crate) commit: Option<Sample>,
@@ -80,6 +81,11 @@ impl Report {
             if let Some(sample) = sample {
                 writeln!(page, "| {what} | {} | {} |", micros(sample.p50()), micros(sample.p99())).unwrap();
             }
+        }
+        if let Some(sample) = &self.token_source {
+            let nanos = |duration: std::time::Duration| format!("{} ns", duration.as_nanos());
+            let (p50, p99) = (nanos(sample.p50()), nanos(sample.p99()));
+            writeln!(page, "| token at hand (TokenSource), no call | {p50} | {p99} |").unwrap();
         }
         page.push_str("\n| in flight | answers a second | daemon CPU each |\n|---|---|---|\n");
         for load in &self.loads {

@@ -26,3 +26,4 @@ mod source;
 mod strangers;
 mod transcripts;
 mod versions;
+mod watch;

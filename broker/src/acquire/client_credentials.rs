@@ -15,6 +15,7 @@ use super::{
     found::{bearer_partition, is_fresh},
     renewal::Renewal,
     silent::{Refreshed, Wanted},
+    watch::Asked,
 };
 use crate::{
     flow::oauth::{ClientContext, TokenError, client_credentials},
@@ -95,15 +96,29 @@ impl Desk {
         Arc::clone(self).request_app_token(app_only).instrument(span)
     }
 
+    /// Asks, and tells those who follow the token how that ended.
     async fn request_app_token(self: Arc<Self>, app_only: AppOnly) -> Refreshed {
-        if let Some(token) = self.app_token_there(&app_only)? {
+        let application = &app_only.stored.application;
+        let asked = Asked {
+            client: application.client(),
+            application: application.name.clone(),
+            account: None,
+            correlation_id: app_only.correlation_id,
+        };
+        let outcome = self.app_token_unless_paused(&app_only).await;
+        self.publish_outcome(asked, &outcome);
+        outcome
+    }
+
+    async fn app_token_unless_paused(&self, app_only: &AppOnly) -> Refreshed {
+        if let Some(token) = self.app_token_there(app_only)? {
             return Ok((token, TokenSource::Cache));
         }
         let key = (app_only.stored.stamp, app_only.key());
         let insists = !app_only.purpose.may_use_cache() && app_only.renews.is_none();
         self.pauses.check(&key, self.clock.now(), insists)?;
         let mut unsent = false;
-        let outcome = self.ask_for_app_token(&app_only, &mut unsent).await;
+        let outcome = self.ask_for_app_token(app_only, &mut unsent).await;
         match &outcome {
             Err(error @ DeskError::AuthorityUnavailable { retry_after, .. }) => {
                 let random = entropy::byte(&*self.entropy);

@@ -12,6 +12,7 @@ mod renewal;
 mod sign_in;
 mod sign_out;
 mod silent;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +31,7 @@ use crate::{
 };
 
 pub use sign_in::SignInEvents;
+pub use watch::{EventWatch, Followed, TokenWatch};
 
 use flight::{FlightKey, Flights, Purpose};
 use renewal::{InUse, Pauses};
@@ -55,6 +57,7 @@ pub struct Desk {
     /// Whose turn it is to look for grants to keep alive.
     keep_alive: Arc<Semaphore>,
     sign_ins: Arc<Semaphore>,
+    feed: watch::Feed,
 }
 
 /// What `daemon` lends the desk of the outside world.
@@ -92,6 +95,7 @@ impl Desk {
             renewals: renewal::seats(),
             keep_alive: Arc::new(Semaphore::new(1)),
             sign_ins: Arc::new(Semaphore::new(MAX_SIGN_INS)),
+            feed: watch::Feed::default(),
         })
     }
 

@@ -13,6 +13,7 @@ use crate::{
     store::Vault,
 };
 
+pub use application::Registration;
 pub use status::About;
 
 /// The desk.

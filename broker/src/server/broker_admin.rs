@@ -3,14 +3,22 @@
 use std::sync::Arc;
 
 use token_broker_proto::{
-    calls::{CacheEntryId, DaemonStatus, NewApplication},
+    calls::{CacheEntryId, DaemonStatus, Event, NewApplication},
     oauth::ApplicationName,
     wire::v1::{self, broker_admin_server::BrokerAdmin},
 };
 use tonic::{Request, Response, Status};
 
-use super::{call::Call, token_broker::optional_name};
-use crate::{acquire, admin::Desk, model::DeskError};
+use super::{
+    call::Call,
+    token_broker::optional_name,
+    watch::{self, Answers},
+};
+use crate::{
+    acquire,
+    admin::{Desk, Registration},
+    model::DeskError,
+};
 
 /// The face.
 pub(super) struct Face {
@@ -38,6 +46,8 @@ fn entry_id(text: &str) -> Result<CacheEntryId, DeskError> {
 
 #[tonic::async_trait]
 impl BrokerAdmin for Face {
+    type WatchEventsStream = Answers<v1::WatchEventsResponse>;
+
     async fn add_application(
         &self,
         request: Request<v1::AddApplicationRequest>,
@@ -45,7 +55,18 @@ impl BrokerAdmin for Face {
         let call = self.begin(&request, "AddApplication")?;
         call.answer(async {
             let new = NewApplication::try_from(request.into_inner())?;
-            let (application, changed) = self.desk.add_application(&call.caller, new).await?;
+            let (desk, caller) = (Arc::clone(&self.desk), call.caller.clone());
+            let change = async move {
+                let (application, registration) = desk.add_application(&caller, new).await?;
+                let event = match registration {
+                    Registration::Added => Some(Event::ApplicationAdded(application.name.clone())),
+                    Registration::Replaced => Some(Event::ApplicationReplaced(application.name.clone())),
+                    Registration::Unchanged => None,
+                };
+                Ok(((application, registration), event))
+            };
+            let (application, registration) = self.acquire.see_through(change).await?;
+            let changed = registration != Registration::Unchanged;
             Ok(v1::AddApplicationResponse { application: Some(application.into()), changed })
         })
         .await
@@ -81,7 +102,12 @@ impl BrokerAdmin for Face {
     ) -> Result<Response<v1::RemoveApplicationResponse>, Status> {
         let call = self.begin(&request, "RemoveApplication")?;
         call.answer(async {
-            let removed = self.desk.remove_application(&call.caller, &named(&request.get_ref().name)?).await?;
+            let (desk, caller, name) = (Arc::clone(&self.desk), call.caller.clone(), named(&request.get_ref().name)?);
+            let change = async move {
+                let removed = desk.remove_application(&caller, &name).await?;
+                Ok((removed, Some(Event::ApplicationRemoved(name.to_string()))))
+            };
+            let removed = self.acquire.see_through(change).await?;
             Ok(v1::RemoveApplicationResponse { accounts_removed: removed.accounts, tokens_removed: removed.tokens })
         })
         .await
@@ -118,7 +144,12 @@ impl BrokerAdmin for Face {
     ) -> Result<Response<v1::RemoveCacheEntryResponse>, Status> {
         let call = self.begin(&request, "RemoveCacheEntry")?;
         call.answer(async {
-            self.desk.remove_cache_entry(&call.caller, entry_id(&request.get_ref().id)?).await?;
+            let (desk, caller, id) = (Arc::clone(&self.desk), call.caller.clone(), entry_id(&request.get_ref().id)?);
+            let change = async move {
+                desk.remove_cache_entry(&caller, id).await?;
+                Ok(((), Some(Event::CacheEntryRemoved(id))))
+            };
+            self.acquire.see_through(change).await?;
             Ok(v1::RemoveCacheEntryResponse {})
         })
         .await
@@ -146,5 +177,12 @@ impl BrokerAdmin for Face {
             Ok(DaemonStatus { grants: self.acquire.grants(&call.caller)?, ..status })
         })
         .await
+    }
+
+    async fn watch_events(
+        &self,
+        request: Request<v1::WatchEventsRequest>,
+    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+        watch::events(&self.acquire, &request)
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Call {
     rpc: &'static str,
     span: Span,
     /// A stop waits for it.
-    _running: TaskTrackerToken,
+    _running: Option<TaskTrackerToken>,
 }
 
 impl Call {
@@ -36,7 +36,12 @@ impl Call {
         let caller = request.extensions().get::<Caller>().cloned();
         let caller = caller.ok_or_else(|| refuse(DeskError::Internal("a connection without caller".into())))?;
         let span = tracing::debug_span!("call", rpc, %correlation_id);
-        Ok(Self { caller, correlation_id, rpc, span, _running: desk.running() })
+        Ok(Self { caller, correlation_id, rpc, span, _running: Some(desk.running()) })
+    }
+
+    /// What is left of the call only waits for news: a stop ends it.
+    pub(super) fn waits_only(self) -> Self {
+        Self { _running: None, ..self }
     }
 
     /// Runs the verb in the call's span and puts its outcome on the wire.

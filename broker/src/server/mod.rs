@@ -9,6 +9,7 @@ mod failure;
 pub mod socket;
 mod token_broker;
 mod undecodable;
+mod watch;
 
 use std::sync::Arc;
 

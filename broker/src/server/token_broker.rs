@@ -10,7 +10,10 @@ use token_broker_proto::{
 use tokio_stream::{Stream, StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 
-use super::call::Call;
+use super::{
+    call::Call,
+    watch::{self, Answers},
+};
 use crate::{acquire::Desk, model::DeskError};
 
 /// The face.
@@ -35,7 +38,7 @@ impl Face {
 #[tonic::async_trait]
 impl TokenBroker for Face {
     type SignInStream = Pin<Box<dyn Stream<Item = Result<v1::SignInResponse, Status>> + Send>>;
-    type WatchTokenStream = Pin<Box<dyn Stream<Item = Result<v1::WatchTokenResponse, Status>> + Send>>;
+    type WatchTokenStream = Answers<v1::WatchTokenResponse>;
 
     async fn get_token(&self, request: Request<v1::GetTokenRequest>) -> Result<Response<v1::GetTokenResponse>, Status> {
         let call = Call::begin(&request, "GetToken", &request.get_ref().correlation_id, &self.desk)?;
@@ -101,7 +104,7 @@ impl TokenBroker for Face {
         &self,
         request: Request<v1::WatchTokenRequest>,
     ) -> Result<Response<Self::WatchTokenStream>, Status> {
-        Err(self.unsupported(&request, "WatchToken"))
+        watch::token(&self.desk, request)
     }
 }
 

@@ -9,6 +9,7 @@ mod login;
 mod service;
 mod status;
 mod token;
+mod watch;
 
 use token_broker_client::{Client, ClientOptions};
 
@@ -42,6 +43,8 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Exit, Fai
         Command::Logout(arguments) => accounts::sign_out(session, arguments).await,
         Command::App(AppCommand::Apply(arguments)) => apply::run(session, &arguments).await,
         Command::App(command) => app::run(session, command).await,
+        Command::Watch(arguments) => watch::run(session, arguments).await,
+        Command::Events(arguments) => watch::events(session, arguments).await,
         Command::Cache(command) => cache::run(session, command).await,
         Command::Service(command) => service::run(session, &command).await,
         Command::Status => status::run(session).await,

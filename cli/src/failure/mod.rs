@@ -12,7 +12,7 @@ use token_broker_client::{ClientError, Invalid, Reason};
 pub(crate) use exit_code::Exit;
 pub(crate) use report::{report, report_usage};
 
-use crate::arguments::{Arguments, Command, app::AppCommand};
+use crate::arguments::{Arguments, Command, app::AppCommand, watch::EventsArguments};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -92,6 +92,8 @@ impl Context {
                 ..about("login", &login.application)
             },
             Command::Token(token) => Self { scopes: token.scopes.clone(), ..about("token", &token.application) },
+            Command::Watch(watch) => Self { scopes: watch.scopes.clone(), ..about("watch", &watch.application) },
+            Command::Events(EventsArguments { application: Some(application) }) => about("events", application),
             Command::Logout(logout) => about("logout", &logout.application),
             Command::Accounts { application: Some(application) } => about("accounts", application),
             Command::App(AppCommand::Add(add)) => about("app add", &add.application),
@@ -100,6 +102,7 @@ impl Context {
             }
             Command::App(AppCommand::List | AppCommand::Apply(_)) => Self { socket, command: "app", ..Self::default() },
             Command::Accounts { application: None }
+            | Command::Events(EventsArguments { application: None })
             | Command::Cache(_)
             | Command::Status
             | Command::Service(_)

@@ -7,6 +7,7 @@ mod sign_in;
 mod sign_out;
 mod status;
 mod token;
+mod watch;
 
 pub use application::{Application, CredentialKind, ExistingApplication, NewApplication, keep_alive, redirect_uri};
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
@@ -15,6 +16,7 @@ pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};
 pub use status::{DaemonStatus, StoreCounts};
 pub use token::{ApplicationSelector, Subject, TokenAnswer, TokenRequest, TokenScheme, TokenSource};
+pub use watch::{Event, EventRecord, Renewal, RenewalFailure, SignInNeeded, TokenEvent, TokenExpired, WatchRequest};
 
 use crate::Invalid;
 

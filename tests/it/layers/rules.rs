@@ -45,10 +45,11 @@ pub(super) const COMMONS: [&str; 13] = [
 ];
 
 /// Crates that are at home in some rooms or top files only.
-pub(super) const AT_HOME: [(&str, &[&str]); 28] = [
+pub(super) const AT_HOME: [(&str, &[&str]); 29] = [
     ("base64", &["flow", "store", "ports"]),
     ("clap", &["main", "config", "daemon"]),
     ("directories", &["paths", "config", "daemon"]),
+    ("futures_util", &["server"]),
     ("http_body_util", &["ports"]),
     ("hyper", &["ports"]),
     ("hyper_util", &["ports"]),

@@ -1,6 +1,6 @@
 //! The end of every sign-in: verify who it is, store everything in one durable step, say who signed in.
 
-use token_broker_proto::{Account, oauth::Authority};
+use token_broker_proto::{Account, calls::Event, oauth::Authority};
 
 use super::{Desk, SignIn};
 use crate::{
@@ -34,7 +34,11 @@ impl Desk {
             identity: identity.map(|documents| (application.authority.tenant().to_owned(), documents)),
         };
         match self.vault.save_sign_in(record).await? {
-            Saved::Done => Ok(user.account(&client, &application.name)),
+            Saved::Done => {
+                let account = user.account(&client, &application.name);
+                self.publish(client, Event::SignedIn(account.clone()));
+                Ok(account)
+            }
             Saved::Discarded => Err(DeskError::ApplicationNotFound(application.name.to_string())),
         }
     }

@@ -4,11 +4,13 @@
 mod convert;
 mod grant;
 mod service;
+mod watch;
 
 use serde::Serialize;
 
 pub(crate) use grant::GrantJson;
 pub(crate) use service::{InstalledJson, RunningJson, ServiceStatusJson, UninstalledJson, UnitJson};
+pub(crate) use watch::{EventJson, TokenEventJson};
 
 /// A signed-in account, in every form that has one.
 #[derive(Serialize)]
