@@ -11,7 +11,7 @@ use std::{
 };
 
 use listenfd::ListenFd;
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -32,6 +32,24 @@ pub fn hide_memory() {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "the process could not be made undumpable");
     }
+}
+
+/// Lets the process have as many open files as the system allows it: each caller holds one. How many that are now.
+pub fn raise_open_files() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => files(limit.maximum),
+        Err(error) => {
+            tracing::warn!(%error, "the number of open files could not be raised");
+            files(limit.current)
+        }
+    }
+}
+
+/// Without a limit: as many as can be counted.
+fn files(limit: Option<u64>) -> usize {
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
 }
 
 /// What a signal asks for.

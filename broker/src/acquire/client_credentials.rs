@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     flow::oauth::{ClientContext, client_credentials},
+    metrics::Outcome,
     model::{Credential, DeskError, TokenPartition},
     provider::from_token,
     store::{Saved, StoredApplication},
@@ -75,15 +76,23 @@ impl Desk {
         };
         let claims = app_only.purpose.claims.as_ref();
         let request = client_credentials::request(client, &app_only.scopes, claims, app_only.correlation_id);
-        let response = self.provider.tokens(request, &app_only.scopes).await.map_err(from_token)?;
+        let asked = self.provider.tokens(request, &app_only.scopes).await;
+        let count = |outcome| self.metrics.calls.app_token_requested(outcome);
+        let response = asked.inspect_err(|_| count(Outcome::Failed)).map_err(from_token)?;
         let token = response.cached();
         if !app_only.scopes.is_covered_by(&token.scopes) {
             let what = "the provider granted fewer scopes than were asked for";
             return Err(DeskError::AuthorityUnusable(what.to_owned()));
         }
         match self.vault.save_app_token(app_only.stored.stamp, app_only.partition, token.clone()).await? {
-            Saved::Done => Ok((token, TokenSource::IdentityProvider)),
-            Saved::Discarded => Err(DeskError::ApplicationNotFound(application.name.to_string())),
+            Saved::Done => {
+                count(Outcome::Saved);
+                Ok((token, TokenSource::IdentityProvider))
+            }
+            Saved::Discarded => {
+                count(Outcome::Discarded);
+                Err(DeskError::ApplicationNotFound(application.name.to_string()))
+            }
         }
     }
 }

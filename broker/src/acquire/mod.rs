@@ -22,6 +22,8 @@ use tokio_util::{
 };
 
 use crate::{
+    access::{Full, Limits, Place, Tally},
+    metrics::{Metrics, One},
     model::DeskError,
     ports::{Clock, Entropy, Http, entropy},
     provider::Provider,
@@ -34,6 +36,8 @@ use flight::{FlightKey, Flights, Purpose};
 
 /// Most sign-ins that may wait for their user at once.
 const MAX_SIGN_INS: usize = 16;
+/// The name of that limit.
+const SIGN_INS: &str = "sign_ins";
 /// How long a browser sign-in waits for its user unless the request says otherwise.
 const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -46,6 +50,9 @@ pub struct Desk {
     tasks: Tasks,
     flights: Flights<FlightKey, Purpose, silent::Refreshed>,
     sign_ins: Arc<Semaphore>,
+    /// Callers that wait for a flight.
+    waiting: Tally<FlightKey>,
+    metrics: Arc<Metrics>,
 }
 
 /// What `daemon` lends the desk of the outside world.
@@ -70,7 +77,8 @@ pub struct Tasks {
 impl Desk {
     /// Opens the desk.
     #[must_use]
-    pub fn new(vault: Vault, outside: Outside, tasks: Tasks) -> Arc<Self> {
+    pub fn new(vault: Vault, outside: Outside, tasks: Tasks, limits: &Limits, metrics: Arc<Metrics>) -> Arc<Self> {
+        metrics.limits.set(SIGN_INS, MAX_SIGN_INS);
         Arc::new(Self {
             vault,
             provider: Provider::new(outside.http, Arc::clone(&outside.clock)),
@@ -79,6 +87,8 @@ impl Desk {
             tasks,
             flights: Flights::default(),
             sign_ins: Arc::new(Semaphore::new(MAX_SIGN_INS)),
+            waiting: Tally::new(limits.waiting_calls, limits.waiting_calls_per_answer()),
+            metrics,
         })
     }
 
@@ -86,6 +96,25 @@ impl Desk {
     #[must_use]
     pub fn new_correlation_id(&self) -> CorrelationId {
         entropy::correlation_id(&*self.entropy)
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// A place among those who wait for this flight, until it is dropped.
+    fn wait_for(&self, key: &FlightKey) -> Result<(Place<FlightKey>, One), DeskError> {
+        let refuse = |full| {
+            let (name, words, most) = match full {
+                Full::ForAll => ("waiting_calls", "calls that wait for a provider", self.waiting.most()),
+                Full::ForOne => ("waiting_calls_per_answer", "calls that wait for one answer", self.waiting.most_of_one()),
+            };
+            self.metrics.limits.met(name);
+            DeskError::LimitExceeded(format!("{words}: {most} ([limits] waiting_calls)"))
+        };
+        let place = self.waiting.enter(Some(key.clone())).map_err(refuse)?;
+        Ok((place, self.metrics.limits.waiting_calls.one()))
     }
 
     /// Counts a call that is being answered until it is dropped, so that a stop waits for it.

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     flow::oauth::{ClientContext, TokenError, id_token::Expectation, refresh_token, token_response::TokenResponse},
+    metrics::Outcome,
     model::{CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, TokenPartition, User},
     provider::from_token,
     store::{RefreshRecord, Saved, StoreError, StoredApplication},
@@ -144,9 +145,11 @@ impl Desk {
         match self.save_at_last(record).await? {
             Saved::Done => {
                 tracing::info!("refreshed");
+                self.metrics.calls.refreshed(Outcome::Saved);
                 Ok((token, TokenSource::IdentityProvider))
             }
             Saved::Discarded => {
+                self.metrics.calls.refreshed(Outcome::Discarded);
                 tracing::info!("a refresh ended after its grant was replaced or removed; its tokens are thrown away");
                 Err(refresh.interaction(Interaction::NotSignedIn))
             }
@@ -200,6 +203,7 @@ impl Desk {
     /// What a failed refresh means. A refusal of the grant itself is remembered, so that a dead grant is not hammered, unless
     /// the grant changed meanwhile.
     async fn judge(&self, refresh: &Refresh, stamp: GrantStamp, error: TokenError) -> Result<DeskError, DeskError> {
+        self.metrics.calls.refreshed(Outcome::Failed);
         let asks_for_user = error.needs_interaction();
         let provider = match error {
             // `http_400` is all that some servers say of a refresh token which is not good any more.

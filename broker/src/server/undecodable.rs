@@ -4,6 +4,7 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -13,10 +14,11 @@ use tonic::{Code, Status, body::Body, server::NamedService};
 use tower_service::Service;
 
 use super::MAX_REQUEST_BYTES;
+use crate::metrics::Metrics;
 
 /// A service of tonic's, with reasons.
 #[derive(Debug, Clone)]
-pub(super) struct Undecodable<S>(pub(super) S);
+pub(super) struct Undecodable<S>(pub(super) S, pub(super) Arc<Metrics>);
 
 impl<S: NamedService> NamedService for Undecodable<S> {
     const NAME: &'static str = S::NAME;
@@ -37,12 +39,13 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let answer = self.0.call(request);
-        Box::pin(async move { Ok(with_reason(answer.await?)) })
+        let metrics = Arc::clone(&self.1);
+        Box::pin(async move { Ok(with_reason(answer.await?, &metrics)) })
     }
 }
 
 /// A failure that comes without an answer has its status in the head (gRPC over HTTP/2, "Trailers-Only"); ours have details.
-fn with_reason(answer: Response<Body>) -> Response<Body> {
+fn with_reason(answer: Response<Body>, metrics: &Metrics) -> Response<Body> {
     if !answer.headers().contains_key(Status::GRPC_STATUS) {
         return answer;
     }
@@ -52,6 +55,9 @@ fn with_reason(answer: Response<Body>) -> Response<Body> {
     {
         Some(failure) => {
             tracing::info!(reason = failure.reason.as_str(), "a request could not be read");
+            if failure.limit.is_some() {
+                metrics.limits.met("request_bytes");
+            }
             failure.to_status().into_http()
         }
         None => answer,

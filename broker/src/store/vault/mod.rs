@@ -27,9 +27,12 @@ use super::{
     recall::{Epoch, Recall},
     rows::{Tables, application::StoredApplication},
     seal::Keyring,
-    writer::Writer,
+    writer::{Signs, Writer},
 };
-use crate::model::{Client, User};
+use crate::{
+    metrics::StoreTimings,
+    model::{Client, User},
+};
 
 pub use application::{RemovedApplication, SavedApplication};
 pub use entry::StoredEntry;
@@ -70,6 +73,7 @@ struct Shared {
     randomness: Randomness,
     mode: WriterMode,
     started_on: UnixTime,
+    signs: Signs,
 }
 
 enum State {
@@ -99,6 +103,7 @@ impl Vault {
             randomness: options.randomness,
             mode: options.writer,
             started_on: options.now,
+            signs: Signs::default(),
             state: RwLock::new(State::Closed),
         };
         let state = shared.try_open()?;
@@ -117,6 +122,17 @@ impl Vault {
             Err(StoreError::Locked(reason)) => Some(reason),
             Err(other) => Some(other.to_string()),
         }
+    }
+
+    /// How long the store's commits take, for the metrics.
+    #[must_use]
+    pub fn timings(&self) -> &StoreTimings {
+        &self.0.signs.timings
+    }
+
+    /// Resolves when the thread that writes has ended: before `close` that is a fault.
+    pub async fn writer_ended(&self) {
+        self.0.signs.ended().await;
     }
 
     /// Where the data key comes from: `file`.
@@ -183,9 +199,9 @@ impl Shared {
         let Database { keys, reader, writer } = database;
         let epoch = Epoch::default();
         let writer = match self.mode {
-            WriterMode::Thread => Writer::thread(writer, Arc::clone(&keys), epoch.clone())
+            WriterMode::Thread => Writer::thread(writer, Arc::clone(&keys), epoch.clone(), &self.signs)
                 .map_err(|source| StartError::Io { path: self.folder.database(), source })?,
-            WriterMode::Inline => Writer::inline(writer, Arc::clone(&keys), epoch.clone()),
+            WriterMode::Inline => Writer::inline(writer, Arc::clone(&keys), epoch.clone(), &self.signs),
         };
         let reader = Mutex::new(Some(reader));
         Ok(State::Open(Arc::new(OpenVault {

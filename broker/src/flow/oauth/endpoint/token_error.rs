@@ -30,6 +30,9 @@ pub enum TokenError {
         /// Its words, if it said any.
         provider: Option<Box<ProviderError>>,
     },
+    /// It was not asked: the text is the limit of our own that was met.
+    #[error("was not asked: {0}")]
+    Busy(String),
     /// This is no OAuth answer: HTML, JSON cut short, a redirect, a missing member...; follows "the provider".
     #[error("the provider {0}")]
     Malformed(String),
@@ -53,7 +56,7 @@ impl TokenError {
         match self {
             Self::Refused(refusal) => Some(refusal),
             Self::Unavailable { provider, .. } => provider.as_deref(),
-            Self::Malformed(_) => None,
+            Self::Busy(_) | Self::Malformed(_) => None,
         }
     }
 
