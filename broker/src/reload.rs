@@ -111,6 +111,18 @@ mod tests {
     use super::{AdjustableHttp, Config, HttpLimits, Reload};
 
     #[test]
+    fn the_commented_example_shows_the_default_limits() {
+        let example = include_str!("../../packaging/config.toml");
+        let shown: Vec<&str> = example.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        fs::write(&file, shown.join("\n")).unwrap();
+        let config = Config::read(&file, true).unwrap();
+        assert_eq!(super::limits(&config.limits), super::Limits::default());
+        assert_eq!(super::limits(&super::LimitsConfig::default()), super::Limits::default());
+    }
+
+    #[test]
     fn each_setting_changes_now_or_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.toml");
@@ -122,8 +134,13 @@ mod tests {
         };
         assert!(again("").ends_with("[http] is as it was"));
         assert!(again("[http]\ntimeout_seconds = 5").ends_with("[http] has changed"));
-        let said = again("data_dir = '/d'\nsocket = '/s'\nlog_format = 'json'\n[http]\ntimeout_seconds = 5\n[limits]\nconnections = 9");
-        assert!(said.ends_with("as it was; waiting for the next start: socket, data_dir, log_format, limits"), "{said}");
+        let said = again(
+            "data_dir = '/d'\nsocket = '/s'\nlog_format = 'json'\n[http]\ntimeout_seconds = 5\n[limits]\nconnections = 9",
+        );
+        assert!(
+            said.ends_with("as it was; waiting for the next start: socket, data_dir, log_format, limits"),
+            "{said}"
+        );
         let said = again("[http]\ntimeout_second = 7");
         assert!(said.contains("nothing has changed") && said.contains("timeout_second`"), "{said}");
         assert!(said.contains("config.toml") && !said.contains('\n'), "{said}");

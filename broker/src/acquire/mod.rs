@@ -108,7 +108,9 @@ impl Desk {
         let refuse = |full| {
             let (name, words, most) = match full {
                 Full::ForAll => ("waiting_calls", "calls that wait for a provider", self.waiting.most()),
-                Full::ForOne => ("waiting_calls_per_answer", "calls that wait for one answer", self.waiting.most_of_one()),
+                Full::ForOne => {
+                    ("waiting_calls_per_answer", "calls that wait for one answer", self.waiting.most_of_one())
+                }
             };
             self.metrics.limits.met(name);
             DeskError::LimitExceeded(format!("{words}: {most} ([limits] waiting_calls)"))

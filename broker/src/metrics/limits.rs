@@ -71,6 +71,12 @@ impl LimitCounts {
         self.hits.get_or_create(&[("limit", limit)]).inc();
     }
 
+    /// The bound of a limit that is in force.
+    #[must_use]
+    pub fn bound(&self, limit: &'static str) -> Option<i64> {
+        self.bounds.get(&[("limit", limit)]).map(|bound| bound.get())
+    }
+
     /// How often a limit was met.
     #[must_use]
     pub fn times_met(&self, limit: &'static str) -> u64 {

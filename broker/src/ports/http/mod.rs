@@ -3,12 +3,14 @@
 mod adjustable;
 mod client;
 mod limited;
+mod surroundings;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
 pub use adjustable::AdjustableHttp;
 pub use client::{HttpClient, HttpLimits};
 pub use limited::LimitedHttp;
+pub use surroundings::{Proxy, check_trust, proxies};
 
 use crate::model::{HttpRequest, HttpResponse};
 

@@ -84,7 +84,9 @@ impl Gate {
     fn refuse(&mut self, full: Full, caller: &Caller) -> Arc<str> {
         let (name, words, most) = match full {
             Full::ForAll => ("connections", "connections at once", self.places.most()),
-            Full::ForOne => ("connections_per_process", "connections of one process at once", self.places.most_of_one()),
+            Full::ForOne => {
+                ("connections_per_process", "connections of one process at once", self.places.most_of_one())
+            }
         };
         self.metrics.limits.met(name);
         if self.refused == 0 {

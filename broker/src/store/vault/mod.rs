@@ -4,11 +4,11 @@
 mod access_token;
 mod account;
 mod application;
+mod care;
 mod entry;
 mod grant;
 mod provider;
 mod sign_in;
-mod verify;
 
 use std::{
     fmt,
@@ -35,10 +35,10 @@ use crate::{
 };
 
 pub use application::{RemovedApplication, SavedApplication};
-pub use entry::StoredEntry;
+pub use care::{GrantCounts, Surroundings, VerifyReport};
+pub use entry::{EntryPage, StoredEntry};
 pub use grant::{RefreshRecord, Saved};
 pub use sign_in::SignInRecord;
-pub use verify::VerifyReport;
 
 /// What a vault needs.
 pub struct VaultOptions {
@@ -88,7 +88,7 @@ struct OpenVault {
     /// `None` once closed.
     reader: Mutex<Option<Connection>>,
     writer: Writer,
-    verification: verify::Threads,
+    aside: care::Threads,
     applications: Recall<ApplicationSelector, Option<Arc<StoredApplication>>>,
     users: Recall<(Client, Option<String>), Arc<[User]>>,
 }
@@ -208,7 +208,7 @@ impl Shared {
             keys,
             reader,
             writer,
-            verification: verify::Threads::default(),
+            aside: care::Threads::default(),
             applications: Recall::new(epoch.clone()),
             users: Recall::new(epoch),
         })))
@@ -224,7 +224,7 @@ impl OpenVault {
     }
 
     fn close(&self) {
-        self.verification.stop();
+        self.aside.stop();
         // The writer closes last: the last connection moves the journal into the database.
         drop(self.reader.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.writer.stop();

@@ -1,11 +1,13 @@
 //! The stable JSON forms, as a list of types: one for each command, fields in the order they are documented. Fields are only
 //! ever added. Instants are Unix seconds, lengths of time are seconds.
 
+mod checks;
 mod convert;
 mod service;
 
 use serde::Serialize;
 
+pub(crate) use checks::{CheckJson, ChecksJson, MetricsJson};
 pub(crate) use service::{InstalledJson, RunningJson, ServiceStatusJson, UninstalledJson, UnitJson};
 
 /// A signed-in account, in every form that has one.
