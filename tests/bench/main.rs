@@ -14,19 +14,27 @@
 
 mod daemon;
 mod fill;
+mod neighbours;
 mod peer;
 mod process;
 mod report;
 mod sample;
 mod socket;
 
+use std::{str::FromStr, time::Duration};
+
 use report::Report;
 
 /// Tokens in the store, for each series of the scale table.
 const SCALES: [usize; 4] = [100, 10_000, 100_000, 1_000_000];
 
+/// A number from the command line: the largest store, the idle connections, the seconds that a refresh hangs.
+fn argument<N: FromStr>(position: usize, default: N) -> N {
+    std::env::args().nth(position).and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
 fn main() {
-    let largest = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    let largest = argument(1, 1_000_000);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut report = Report::default();
     runtime.block_on(async {
@@ -34,6 +42,9 @@ fn main() {
             let filled = fill::fill(tokens).await;
             if tokens == SCALES[0] {
                 report.commit = Some(filled.commit.clone());
+            }
+            if tokens == SCALES[0] {
+                neighbours::measure_idle(&filled, argument(2, 10_000), &mut report).await;
             }
             let running = daemon::start(&filled).await;
             socket::measure_scale(&running, &filled, &mut report).await;
@@ -43,6 +54,7 @@ fn main() {
                 report.start = Some(daemon::measure_start(&filled).await);
             }
         }
+        neighbours::measure_hanging(Duration::from_secs(argument(3, 10)), &mut report).await;
     });
     println!("{}", report.markdown());
     report.write();

@@ -176,9 +176,9 @@ fn disk_check(free: Option<u64>) -> Check {
     let advice = "make room: a refresh token that cannot be saved is lost";
     match free {
         None => Check::ok("disk", "the system does not say how much is free"),
-        Some(free) if free < FULL => Check::problem("disk", format!("{} MiB are free", free >> 20), advice),
-        Some(free) if free < SCARCE => Check::warning("disk", format!("{} MiB are free", free >> 20), advice),
-        Some(free) => Check::ok("disk", format!("{} MiB are free", free >> 20)),
+        Some(free) if free < FULL => Check::problem("disk", format!("free: {} MiB", free >> 20), advice),
+        Some(free) if free < SCARCE => Check::warning("disk", format!("free: {} MiB", free >> 20), advice),
+        Some(free) => Check::ok("disk", format!("free: {} MiB", free >> 20)),
     }
 }
 
