@@ -76,7 +76,7 @@ impl Desk {
             }
         };
         let key = match found.key_problem {
-            None => Check::ok("key", format!("of the kind {}, in its place", self.vault.key_source())),
+            None => Check::ok("key", format!("{}, in its place", self.vault.key_source())),
             Some(why) => {
                 Check::problem("key", why, "mend it before the daemon ends: at its next start the store is locked")
             }
@@ -127,7 +127,7 @@ impl Desk {
             })
             .collect();
         if checks.is_empty() {
-            checks.push(Check::ok("application", format!("{total} registered, the providers of all are known")));
+            checks.push(Check::ok("application", format!("registered: {total}, none whose provider is not known")));
         }
         checks
     }
@@ -164,10 +164,10 @@ impl Desk {
         match limits.bound("connections") {
             Some(most) if connections.saturating_mul(5) >= most.saturating_mul(4) => Check::warning(
                 "limits",
-                format!("{connections} connections are open of {most}"),
+                format!("connections open: {connections} of {most}"),
                 "see which program keeps them open, or raise [limits] connections",
             ),
-            _ => Check::ok("limits", format!("{connections} connections are open; no limit was met")),
+            _ => Check::ok("limits", format!("connections open: {connections}; no limit was met")),
         }
     }
 }

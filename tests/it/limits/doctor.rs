@@ -68,7 +68,7 @@ async fn what_is_wrong_is_found_and_comes_with_advice() {
     }
     assert!(!output.stdout.contains("s3cret"), "{output:?}");
     let people = home.cli(["doctor"]).run().await;
-    assert!(people.code == 1 && people.stdout.contains("\n  try: chmod 700 "), "{people:?}");
+    assert!(people.code == 1 && people.stdout.contains("\ntry (data_folder): chmod 700 "), "{people:?}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use token_broker_client::calls::TokenRequest;
 use token_broker_tests::{
     authorization_server::{Endpoint, Fault},
     daemon::{name, refresh},
+    process::{DaemonProcess, Home},
     within,
 };
 
@@ -42,6 +43,20 @@ async fn what_happened_is_counted() {
         assert!((found - value).abs() < 0.5, "{series} {found}, not {value}");
     }
     assert!(metric(&client, "token_broker_store_commit_duration_seconds_count").await >= 3.0);
+}
+
+#[tokio::test]
+async fn the_command_line_prints_the_same_text_in_both_forms() {
+    let home = Home::new();
+    let _daemon = DaemonProcess::start(&home).await;
+    let people = home.cli(["metrics"]).run().await;
+    assert!(people.code == 0 && people.stdout.ends_with("\n# EOF\n"), "{people:?}");
+    let json = home.cli(["metrics", "--json"]).run().await;
+    let form: serde_json::Value = serde_json::from_str(&json.stdout).expect("a JSON object");
+    let text = form["metrics"].as_str().expect("the text");
+    let series =
+        |text: &str| text.lines().filter(|line| line.starts_with("# TYPE")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!((json.code, series(text)), (0, series(&people.stdout)));
 }
 
 #[tokio::test]

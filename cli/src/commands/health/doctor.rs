@@ -24,10 +24,13 @@ pub(crate) async fn run(session: &Session) -> Result<Exit, Failed> {
         output::json(&ChecksJson { checks: checks.iter().map(CheckJson::from).collect() })?;
     } else {
         let row = |check: &Check| [check.state.as_str().to_owned(), check.name.clone(), check.found.clone()];
-        output::line(&table::rows(["STATE", "CHECK", "FOUND"], checks.iter().map(row)))?;
-        // The cells of the table may be cut; here are the words in full.
-        for (check, advice) in checks.iter().filter_map(|check| Some((check, check.advice.as_ref()?))) {
-            output::line(&format!("\n{}: {}\n  try: {}", check.name, visible(&check.found), visible(advice)))?;
+        output::line(&table::whole_rows(["STATE", "CHECK", "FOUND"], checks.iter().map(row)))?;
+        let advice: Vec<_> = checks.iter().filter_map(|check| Some((&check.name, check.advice.as_ref()?))).collect();
+        if !advice.is_empty() {
+            output::line("")?;
+        }
+        for (name, advice) in advice {
+            output::line(&format!("try ({name}): {}", visible(advice)))?;
         }
     }
     Ok(if worst == Some(CheckState::Problem) { Exit::ProblemFound } else { Exit::Done })
