@@ -120,7 +120,7 @@ impl Client {
         Ok(self.call(Repeat::Harmless, send).await?.into())
     }
 
-    /// What happened in the daemon since its start, counted: `OpenMetrics` text, which Prometheus reads.
+    /// What happened in the daemon since its start, counted: OpenMetrics text, which Prometheus reads.
     pub async fn metrics(&self) -> Result<String, ClientError> {
         let send = |link| async move { admin(link).get_metrics(v1::GetMetricsRequest {}).await };
         Ok(self.call(Repeat::Harmless, send).await?.text)

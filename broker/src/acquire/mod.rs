@@ -99,6 +99,7 @@ impl Desk {
     }
 
     /// What is counted.
+    #[must_use]
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
     }

@@ -65,7 +65,9 @@ impl Desk {
                 format!("the database in {} is gone while the daemon uses it", found.folder),
                 "restart the daemon, and sign in again where it is asked for",
             ),
-            Some(mode) if mode & 0o077 == 0 => Check::ok("data_folder", format!("{}, closed to others", found.folder)),
+            Some(mode) if !is_open_to_others(mode) => {
+                Check::ok("data_folder", format!("{}, closed to others", found.folder))
+            }
             Some(mode) => Check::warning(
                 "data_folder",
                 format!("{} can be entered by others (mode {mode:04o})", found.folder),
@@ -170,6 +172,11 @@ impl Desk {
             _ => Check::ok("limits", format!("connections open: {connections}; no limit was met")),
         }
     }
+}
+
+/// Whether the mode lets anybody else do anything.
+fn is_open_to_others(mode: u32) -> bool {
+    mode & 0o077 != 0
 }
 
 fn disk_check(free: Option<u64>) -> Check {

@@ -15,7 +15,7 @@ type Counters<const N: usize> = Family<Labels<N>, Counter>;
 /// Counts calls.
 #[derive(Debug)]
 pub struct Calls {
-    calls: Counters<2>,
+    by_code: Counters<2>,
     failures: Counters<1>,
     refreshes: Counters<1>,
     app_tokens: Counters<1>,
@@ -62,8 +62,8 @@ impl Outcome {
 
 impl Calls {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let (calls, failures) = (Counters::<2>::default(), Counters::<1>::default());
-        registry.register("calls", "Calls by name and gRPC code", calls.clone());
+        let (by_code, failures) = (Counters::<2>::default(), Counters::<1>::default());
+        registry.register("calls", "Calls by name and gRPC code", by_code.clone());
         registry.register("failures", "Failed calls by reason", failures.clone());
         let (refreshes, app_tokens) = (Counters::<1>::default(), Counters::<1>::default());
         registry.register("refreshes", "Refreshes of grants by what they came to", refreshes.clone());
@@ -78,9 +78,9 @@ impl Calls {
             let labels = [("source", source)];
             Tokens { count: tokens.get_or_create_owned(&labels), duration: durations.get_or_create_owned(&labels) }
         };
-        let get_token_answered = calls.get_or_create_owned(&[("rpc", "GetToken"), ("code", "OK")]);
+        let get_token_answered = by_code.get_or_create_owned(&[("rpc", "GetToken"), ("code", "OK")]);
         let (cached, fetched) = (of("cache"), of("identity_provider"));
-        Self { calls, failures, refreshes, app_tokens, get_token_answered, cached, fetched }
+        Self { by_code, failures, refreshes, app_tokens, get_token_answered, cached, fetched }
     }
 
     /// A call was answered.
@@ -88,13 +88,13 @@ impl Calls {
         if rpc == "GetToken" {
             self.get_token_answered.inc();
         } else {
-            self.calls.get_or_create(&[("rpc", rpc), ("code", "OK")]).inc();
+            self.by_code.get_or_create(&[("rpc", rpc), ("code", "OK")]).inc();
         }
     }
 
     /// A call failed; `reason` is the word for programs, `code` the gRPC code.
     pub fn failed(&self, rpc: &'static str, reason: &'static str, code: &'static str) {
-        self.calls.get_or_create(&[("rpc", rpc), ("code", code)]).inc();
+        self.by_code.get_or_create(&[("rpc", rpc), ("code", code)]).inc();
         self.failures.get_or_create(&[("reason", reason)]).inc();
     }
 

@@ -87,9 +87,10 @@ fn details(failure: &Failure, message: &str) -> Vec<String> {
         }
         lines.extend(provider.description.iter().map(|description| format!("  {description}")));
     }
-    lines.extend(failure.candidates.iter().map(|account| match advice::has_own_label(account, &failure.candidates) {
-        true => format!("  {}", account.label()),
-        false => format!("  {} ({})", account.label(), account.home_account_id),
+    lines.extend(failure.candidates.iter().map(|account| {
+        let id =
+            if advice::has_own_label(account, &failure.candidates) { None } else { Some(&account.home_account_id) };
+        format!("  {}{}", account.label(), id.map(|id| format!(" ({id})")).unwrap_or_default())
     }));
     lines.extend(failure.correlation_id.iter().map(|id| format!("  correlation id: {id}")));
     lines.iter().map(|line| visible(line).into_owned()).collect()
