@@ -43,8 +43,6 @@ fn main() {
             let filled = fill::fill(tokens).await;
             if tokens == SCALES[0] {
                 report.commit = Some(filled.commit.clone());
-            }
-            if tokens == SCALES[0] {
                 neighbours::measure_idle(&filled, argument(2, 10_000), &mut report).await;
             }
             let running = daemon::start(&filled).await;

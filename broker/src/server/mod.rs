@@ -8,6 +8,7 @@ mod failure;
 pub mod socket;
 mod token_broker;
 mod undecodable;
+mod whole_request;
 
 use std::sync::Arc;
 
@@ -70,11 +71,12 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let mut accepting = JoinSet::new();
+    let patience = limits.half_open;
     let connections = connection::accepted(listener, owner, &limits, &metrics, &mut accepting);
     Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
-        .add_service(Undecodable(broker, Arc::clone(&metrics)))
-        .add_service(Undecodable(administration, metrics))
+        .add_service(Undecodable { service: broker, patience, metrics: Arc::clone(&metrics) })
+        .add_service(Undecodable { service: administration, patience, metrics })
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
@@ -96,4 +98,5 @@ fn announce(metrics: &Metrics, limits: &Limits) {
     ] {
         metrics.limits.set(limit, bound);
     }
+    metrics.limits.set(whole_request::LIMIT, usize::try_from(limits.half_open.as_secs()).unwrap_or(usize::MAX));
 }

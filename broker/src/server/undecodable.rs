@@ -1,4 +1,4 @@
-//! Requests that tonic refuses before a face sees them: too large, or not the message of their call. Their status gets one of
+//! Requests that never reach a face: not finished in time, or refused by tonic as too large or not the message of their call. Their status gets one of
 //! our reasons, as every other failure has; what a face answered, and what is no failure, passes unchanged.
 
 use std::{
@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use http::{Request, Response};
@@ -13,20 +14,25 @@ use token_broker_proto::{Failure, Reason};
 use tonic::{Code, Status, body::Body, server::NamedService};
 use tower_service::Service;
 
-use super::MAX_REQUEST_BYTES;
+use super::{MAX_REQUEST_BYTES, whole_request::WholeRequest};
 use crate::metrics::Metrics;
 
 /// A service of tonic's, with reasons.
 #[derive(Debug, Clone)]
-pub(super) struct Undecodable<S>(pub(super) S, pub(super) Arc<Metrics>);
+pub(super) struct Undecodable<S> {
+    pub(super) service: S,
+    /// How long a request may take to be said.
+    pub(super) patience: Duration,
+    pub(super) metrics: Arc<Metrics>,
+}
 
 impl<S: NamedService> NamedService for Undecodable<S> {
     const NAME: &'static str = S::NAME;
 }
 
-impl<S, B> Service<Request<B>> for Undecodable<S>
+impl<S> Service<Request<Body>> for Undecodable<S>
 where
-    S: Service<Request<B>, Response = Response<Body>>,
+    S: Service<Request<WholeRequest>, Response = Response<Body>>,
     S::Future: Send + 'static,
 {
     type Response = Response<Body>;
@@ -34,12 +40,13 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
+        self.service.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let answer = self.0.call(request);
-        let metrics = Arc::clone(&self.1);
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let metrics = Arc::clone(&self.metrics);
+        let whole = |body| WholeRequest::new(body, self.patience, Arc::clone(&metrics));
+        let answer = self.service.call(request.map(whole));
         Box::pin(async move { Ok(with_reason(answer.await?, &metrics)) })
     }
 }

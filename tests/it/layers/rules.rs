@@ -52,7 +52,7 @@ pub(super) const AT_HOME: [(&str, &[&str]); 29] = [
     ("clap", &["main", "config", "daemon"]),
     ("directories", &["paths", "config", "daemon"]),
     ("http_body_util", &["ports"]),
-    ("hyper", &["ports"]),
+    ("hyper", &["ports", "server"]),
     ("hyper_util", &["ports"]),
     ("listenfd", &["lifecycle"]),
     ("prometheus_client", &["metrics"]),

@@ -96,6 +96,14 @@ async fn half_of_anything_is_hung_up_on_and_silence_between_requests_is_not() {
         within(half.hung_up()).await;
         is_served(&before).await;
     }
+    // A whole block of headers, and no message: the call ends, the connection stays.
+    let hits = "token_broker_limit_hits_total{limit=\"half_open\"}";
+    let so_far = metric(&before, hits).await;
+    assert!(so_far >= 4.0, "{so_far}");
+    let headers = [BEGIN, &request[..request.len() - 14]].concat();
+    let mut begun = RawFrames::connect(&stage.daemon.socket(), &headers).await.expect("a connection");
+    until_metric(&before, hits, so_far + 1.0).await;
+    within(begun.ping()).await.expect("it may go on with another request");
     within(patient.ping()).await.expect("it has said nothing for as long, and is served");
 }
 

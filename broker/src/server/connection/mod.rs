@@ -28,6 +28,7 @@ use self::{
     frames::Frames,
     gate::{Entry, Gate, Standing},
 };
+use super::whole_request::LIMIT;
 use crate::{
     access::{Caller, Limits},
     metrics::{Metrics, One},
@@ -52,6 +53,7 @@ pub(super) struct Connection {
     patience: Duration,
     /// When it is hung up on, unless it goes on.
     deadline: Option<Pin<Box<Sleep>>>,
+    metrics: Arc<Metrics>,
     _counted: One,
 }
 
@@ -82,7 +84,7 @@ pub(super) fn accepted(
                 Ok((stream, _)) => {
                     is_failing = false;
                     let Some(entry) = gate.admit(&stream) else { continue };
-                    let connection = Connection::new(stream, entry, patience, metrics.limits.connections.one());
+                    let connection = Connection::new(stream, entry, patience, &metrics);
                     if sender.send(Ok(connection)).await.is_err() {
                         return;
                     }
@@ -102,7 +104,7 @@ pub(super) fn accepted(
 }
 
 impl Connection {
-    fn new(stream: UnixStream, entry: Entry, patience: Duration, counted: One) -> Self {
+    fn new(stream: UnixStream, entry: Entry, patience: Duration, metrics: &Arc<Metrics>) -> Self {
         let first = if matches!(entry.standing, Standing::Refused { .. }) { TELLING } else { patience };
         Self {
             stream,
@@ -112,7 +114,8 @@ impl Connection {
             frames: Frames::new(),
             patience,
             deadline: Some(Box::pin(sleep(first))),
-            _counted: counted,
+            metrics: Arc::clone(metrics),
+            _counted: metrics.limits.connections.one(),
         }
     }
 
@@ -173,6 +176,9 @@ impl AsyncRead for Connection {
             && let Some(deadline) = &mut self.deadline
             && deadline.as_mut().poll(cx).is_ready()
         {
+            if let Standing::Served { .. } = self.entry.standing {
+                self.metrics.limits.met(LIMIT);
+            }
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         read
