@@ -20,6 +20,8 @@ use crate::{
     ports::Clock,
 };
 
+/// Most open files that macOS lets a process have (`OPEN_MAX`).
+const OPEN_MAX: u64 = 10_240;
 /// How often the daemon looks whether its program file was replaced.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
@@ -35,16 +37,19 @@ pub fn hide_memory() {
 }
 
 /// Lets the process have as many open files as the system allows it: each caller holds one. How many that are now.
+#[must_use = "connections have to be fewer"]
 pub fn raise_open_files() -> usize {
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => files(limit.maximum),
-        Err(error) => {
-            tracing::warn!(%error, "the number of open files could not be raised");
-            files(limit.current)
-        }
-    }
+    let raise = |current| setrlimit(Resource::Nofile, Rlimit { current, ..limit }).map(|()| files(current));
+    // macOS says that there is no limit, and takes no more than this.
+    let raised = raise(limit.maximum).or_else(|error| match limit.current {
+        Some(current) if current < OPEN_MAX => raise(Some(OPEN_MAX)),
+        _ => Err(error),
+    });
+    raised.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the number of open files could not be raised");
+        files(limit.current)
+    })
 }
 
 /// Without a limit: as many as can be counted.
