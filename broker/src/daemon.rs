@@ -125,6 +125,11 @@ impl Daemon {
             purge.keep_purged(purge_until).await;
             "the removal of expired tokens"
         }));
+        let renew = Arc::clone(&acquire);
+        standing.spawn(tracker.track_future(async move {
+            renew.keep_renewed().await;
+            "the renewal of tokens"
+        }));
         let desks = Desks { acquire, admin };
         let server = tokio::spawn(server::serve(listener, server::socket::own_uid(), desks, limits, stop.clone()));
         Self { standing_tasks: tracker.len(), stop, tracker, server, vault, standing, executable, socket: None }

@@ -24,9 +24,8 @@ pub(super) fn token_error(error: &HttpError) -> TokenError {
             TokenError::Busy(format!("exchanges at once with {host}: {limit} ([limits] {name})"))
         }
         HttpError::TooLarge { .. } | HttpError::NotText(_) => TokenError::Malformed(what),
-        HttpError::Connect(_) | HttpError::Tls(_) | HttpError::Timeout { .. } | HttpError::Interrupted(_) => {
-            TokenError::Unavailable { what, retry_after: None, provider: None }
-        }
+        HttpError::Timeout { .. } | HttpError::Interrupted(_) => TokenError::Lost(what),
+        HttpError::Connect(_) | HttpError::Tls(_) => TokenError::NotSent(what),
     }
 }
 
@@ -39,6 +38,9 @@ pub fn from_token(error: TokenError) -> DeskError {
             DeskError::AuthorityUnavailable { what: format!("the provider {what}"), retry_after, provider }
         }
         TokenError::Busy(limit) => DeskError::LimitExceeded(limit),
+        TokenError::NotSent(what) | TokenError::Lost(what) => {
+            DeskError::AuthorityUnavailable { what: format!("the provider {what}"), retry_after: None, provider: None }
+        }
         TokenError::Malformed(what) => DeskError::AuthorityUnusable(format!("the provider {what}")),
     }
 }

@@ -155,6 +155,8 @@ pub(super) mod tests {
                 "error": provider.as_ref().map(|words| words.error.clone()),
             }),
             TokenError::Busy(limit) => json!({ "busy": limit }),
+            TokenError::NotSent(what) => json!({ "not_sent": what }),
+            TokenError::Lost(what) => json!({ "lost": what }),
             TokenError::Malformed(what) => json!({ "malformed": what }),
         }
     }

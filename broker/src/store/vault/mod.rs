@@ -37,7 +37,7 @@ use crate::{
 pub use application::{RemovedApplication, SavedApplication};
 pub use care::{GrantCounts, Surroundings, VerifyReport};
 pub use entry::{EntryPage, StoredEntry};
-pub use grant::{RefreshRecord, Saved};
+pub use grant::{GrantEntry, RefreshRecord, Saved};
 pub use sign_in::SignInRecord;
 
 /// What a vault needs.
@@ -154,6 +154,12 @@ impl Vault {
         if let State::Open(open) = std::mem::replace(&mut *state, State::Closed) {
             open.close();
         }
+    }
+
+    /// Whether the vault was closed: nothing can be saved any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(*self.0.state.read().unwrap_or_else(PoisonError::into_inner), State::Closed)
     }
 
     /// Reads from one snapshot of the database, on this thread.

@@ -3,11 +3,13 @@
 
 mod checks;
 mod convert;
+mod grant;
 mod service;
 
 use serde::Serialize;
 
 pub(crate) use checks::{CheckJson, ChecksJson, MetricsJson};
+pub(crate) use grant::GrantJson;
 pub(crate) use service::{InstalledJson, RunningJson, ServiceStatusJson, UninstalledJson, UnitJson};
 
 /// A signed-in account, in every form that has one.
@@ -84,6 +86,8 @@ pub(crate) struct ApplicationJson<'a> {
     credential_fingerprint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect_uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_alive_seconds: Option<u64>,
 }
 
 /// `app list`.
@@ -177,6 +181,7 @@ pub(crate) struct StatusJson<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     executable: &'a str,
     executable_replaced: bool,
+    grants: Vec<GrantJson<'a>>,
 }
 
 /// What the store holds.
