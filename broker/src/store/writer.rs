@@ -11,9 +11,10 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::{error::StoreError, recall::Epoch, rows::Tables, seal::Keyring};
+use crate::metrics::{Stopwatch, StoreTimings};
 
 /// Most jobs in one transaction.
 const MAX_BATCH: usize = 64;
@@ -56,6 +57,31 @@ fn unfinished() -> StoreError {
     StoreError::Unavailable("a write failed by a fault of the daemon; nothing of it was kept".to_owned())
 }
 
+/// What others may know of the writer. Cloning makes another handle.
+#[derive(Clone, Default)]
+pub(super) struct Signs {
+    /// The times of its commits.
+    pub(super) timings: StoreTimings,
+    has_ended: Arc<watch::Sender<bool>>,
+}
+
+impl Signs {
+    /// Resolves when the thread has ended.
+    pub(super) async fn ended(&self) {
+        // An error: the sender is gone, which it is not while this handle lives.
+        let _ = self.has_ended.subscribe().wait_for(|ended| *ended).await;
+    }
+}
+
+/// Tells that the thread has ended, by a panic too.
+struct Ending(Signs);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.has_ended.send_replace(true);
+    }
+}
+
 /// Where writes go.
 pub(super) enum Writer {
     /// To a thread, in groups.
@@ -66,15 +92,21 @@ pub(super) enum Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn thread(db: Connection, keys: Arc<Keyring>, epoch: Epoch) -> std::io::Result<Self> {
+    pub(super) fn thread(db: Connection, keys: Arc<Keyring>, epoch: Epoch, signs: &Signs) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
-        let committer = Committer { db, keys, epoch, commits: 0 };
-        let thread = thread::Builder::new().name("vault-writer".into()).spawn(move || committer.serve(&waiting))?;
+        let committer = Committer { db, keys, epoch, timings: signs.timings.clone(), commits: 0 };
+        let ending = Ending(signs.clone());
+        let serve = move || {
+            let _ending = ending;
+            committer.serve(&waiting);
+        };
+        let thread = thread::Builder::new().name("vault-writer".into()).spawn(serve)?;
         Ok(Self::Thread { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
     }
 
-    pub(super) fn inline(db: Connection, keys: Arc<Keyring>, epoch: Epoch) -> Self {
-        Self::Inline(Mutex::new(Some(Committer { db, keys, epoch, commits: 0 })))
+    pub(super) fn inline(db: Connection, keys: Arc<Keyring>, epoch: Epoch, signs: &Signs) -> Self {
+        let timings = signs.timings.clone();
+        Self::Inline(Mutex::new(Some(Committer { db, keys, epoch, timings, commits: 0 })))
     }
 
     /// Hands a write over; the answer comes after its commit. It is done even if nobody waits for the answer any more.
@@ -130,6 +162,7 @@ pub(super) struct Committer {
     db: Connection,
     keys: Arc<Keyring>,
     epoch: Epoch,
+    timings: StoreTimings,
     /// Since the journal was last moved into the database.
     commits: u32,
 }
@@ -149,7 +182,9 @@ impl Committer {
 
     /// One transaction for all; then the answers.
     fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        let begun = Stopwatch::start();
         let committed = self.attempt(&mut batch);
+        self.timings.committed(begun.elapsed(), batch.len());
         if committed.is_err() && !self.db.is_autocommit() {
             let _ = self.sql("ROLLBACK");
         }

@@ -4,11 +4,11 @@
 mod access_token;
 mod account;
 mod application;
+mod care;
 mod entry;
 mod grant;
 mod provider;
 mod sign_in;
-mod verify;
 
 use std::{
     fmt,
@@ -27,15 +27,18 @@ use super::{
     recall::{Epoch, Recall},
     rows::{Tables, application::StoredApplication},
     seal::Keyring,
-    writer::Writer,
+    writer::{Signs, Writer},
 };
-use crate::model::{Client, User};
+use crate::{
+    metrics::StoreTimings,
+    model::{Client, User},
+};
 
 pub use application::{RemovedApplication, SavedApplication};
-pub use entry::StoredEntry;
+pub use care::{GrantCounts, Surroundings, VerifyReport};
+pub use entry::{EntryPage, StoredEntry};
 pub use grant::{GrantEntry, RefreshRecord, Saved};
 pub use sign_in::SignInRecord;
-pub use verify::VerifyReport;
 
 /// What a vault needs.
 pub struct VaultOptions {
@@ -70,6 +73,7 @@ struct Shared {
     randomness: Randomness,
     mode: WriterMode,
     started_on: UnixTime,
+    signs: Signs,
 }
 
 enum State {
@@ -84,7 +88,7 @@ struct OpenVault {
     /// `None` once closed.
     reader: Mutex<Option<Connection>>,
     writer: Writer,
-    verification: verify::Threads,
+    aside: care::Threads,
     applications: Recall<ApplicationSelector, Option<Arc<StoredApplication>>>,
     users: Recall<(Client, Option<String>), Arc<[User]>>,
 }
@@ -99,6 +103,7 @@ impl Vault {
             randomness: options.randomness,
             mode: options.writer,
             started_on: options.now,
+            signs: Signs::default(),
             state: RwLock::new(State::Closed),
         };
         let state = shared.try_open()?;
@@ -117,6 +122,17 @@ impl Vault {
             Err(StoreError::Locked(reason)) => Some(reason),
             Err(other) => Some(other.to_string()),
         }
+    }
+
+    /// How long the store's commits take, for the metrics.
+    #[must_use]
+    pub fn timings(&self) -> &StoreTimings {
+        &self.0.signs.timings
+    }
+
+    /// Resolves when the thread that writes has ended: before `close` that is a fault.
+    pub async fn writer_ended(&self) {
+        self.0.signs.ended().await;
     }
 
     /// Where the data key comes from: `file`.
@@ -189,16 +205,16 @@ impl Shared {
         let Database { keys, reader, writer } = database;
         let epoch = Epoch::default();
         let writer = match self.mode {
-            WriterMode::Thread => Writer::thread(writer, Arc::clone(&keys), epoch.clone())
+            WriterMode::Thread => Writer::thread(writer, Arc::clone(&keys), epoch.clone(), &self.signs)
                 .map_err(|source| StartError::Io { path: self.folder.database(), source })?,
-            WriterMode::Inline => Writer::inline(writer, Arc::clone(&keys), epoch.clone()),
+            WriterMode::Inline => Writer::inline(writer, Arc::clone(&keys), epoch.clone(), &self.signs),
         };
         let reader = Mutex::new(Some(reader));
         Ok(State::Open(Arc::new(OpenVault {
             keys,
             reader,
             writer,
-            verification: verify::Threads::default(),
+            aside: care::Threads::default(),
             applications: Recall::new(epoch.clone()),
             users: Recall::new(epoch),
         })))
@@ -214,7 +230,7 @@ impl OpenVault {
     }
 
     fn close(&self) {
-        self.verification.stop();
+        self.aside.stop();
         // The writer closes last: the last connection moves the journal into the database.
         drop(self.reader.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.writer.stop();

@@ -1,22 +1,12 @@
-//! Verification: opens every sealed row, compares its lookup columns with its content, and runs SQLite's own checks. Runs on
-//! a connection and a thread of its own, so neither readers nor the writer wait for it; the end of the vault stops it.
+//! Verification: opens every sealed row, compares its lookup columns with its content, and runs SQLite's own checks.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rusqlite::{Connection, InterruptHandle, Row};
-use tokio::sync::oneshot;
+use rusqlite::{Connection, Row};
 
-use super::{Vault, WriterMode, closed};
+use super::super::{Vault, closed};
 use crate::store::{
     error::StoreError,
-    open,
     rows::{SealedRow, Tables, access_token, account, application, grant, identity, provider},
     seal::{Keyring, Lookup, Table},
 };
@@ -54,62 +44,20 @@ const CHECKS: [(Table, &str, Expected); 6] = [
     (Table::Provider, "SELECT id, authority_hash, sealed FROM provider_metadata", provider::expected),
 ];
 
-/// Verifications that run.
-#[derive(Default)]
-pub(super) struct Threads {
-    stop: Arc<AtomicBool>,
-    running: Mutex<Vec<(JoinHandle<()>, InterruptHandle)>>,
-}
-
-impl Threads {
-    /// Stops them and waits for their end.
-    pub(super) fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-        for (thread, interrupt) in self.running.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            interrupt.interrupt();
-            if thread.join().is_err() {
-                tracing::error!("a verification of the store had stopped by a fault");
-            }
-        }
-    }
-}
-
 impl Vault {
     /// Checks every row and the database itself.
     pub async fn verify(&self) -> Result<VerifyReport, StoreError> {
-        let open = self.0.open()?;
-        let path = self.0.folder.database();
-        let check =
-            Check { db: reader(&path)?, keys: Arc::clone(&open.keys), stop: Arc::clone(&open.verification.stop) };
-        if self.0.mode == WriterMode::Inline {
-            return check.run().map_err(|error| error.at(&path));
-        }
-        let (sender, report) = oneshot::channel();
-        {
-            let mut running = open.verification.running.lock().unwrap_or_else(PoisonError::into_inner);
-            running.retain(|(thread, _)| !thread.is_finished());
-            let interrupt = check.db.get_interrupt_handle();
-            // A caller that hung up does not want the report.
-            let run = move || drop(sender.send(check.run()));
-            let thread = thread::Builder::new().name("vault-verify".into()).spawn(run);
-            let thread = thread.map_err(|error| StoreError::Unavailable(format!("no thread to verify on: {error}")))?;
-            running.push((thread, interrupt));
-        }
-        report.await.unwrap_or_else(|_| Err(closed())).map_err(|error| error.at(&path))
+        self.aside(|db, keys, stop| Check { db, keys, stop }.run()).await
     }
 }
 
-fn reader(path: &Path) -> Result<Connection, StoreError> {
-    open::reader(path).map_err(|error| StoreError::from(error).at(path))
+struct Check<'a> {
+    db: &'a Connection,
+    keys: &'a Keyring,
+    stop: &'a AtomicBool,
 }
 
-struct Check {
-    db: Connection,
-    keys: Arc<Keyring>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Check {
+impl Check<'_> {
     fn run(&self) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport::default();
         for pragma in ["PRAGMA integrity_check", "PRAGMA foreign_key_check"] {
@@ -128,7 +76,7 @@ impl Check {
                 }
             }
         }
-        match (Tables { db: &self.db, keys: &self.keys }).purge_mark() {
+        match (Tables { db: self.db, keys: self.keys }).purge_mark() {
             Ok(None) => {}
             Ok(Some(_)) => report.rows_checked += 1,
             Err(StoreError::Corrupt(row)) => {
@@ -162,7 +110,7 @@ impl Check {
         let sealed = SealedRow::read(table, row)?;
         let name = sealed.name;
         let shown = format!("{} {}", table.name(), name.id);
-        let expected = match expected(&self.keys, sealed) {
+        let expected = match expected(self.keys, sealed) {
             Ok(expected) => expected,
             Err(StoreError::Corrupt(row)) => return Ok(Some(format!("{row} does not open"))),
             Err(error) => return Err(error),
@@ -173,7 +121,7 @@ impl Check {
                 return Ok(Some(format!("{shown} is not found by what it holds")));
             }
         }
-        let tables = Tables { db: &self.db, keys: &self.keys };
+        let tables = Tables { db: self.db, keys: self.keys };
         if table == Table::AccessToken && !tables.is_listed(SealedRow::read(table, row)?)? {
             return Ok(Some(format!("{shown} is not found by its scopes or its expiry")));
         }

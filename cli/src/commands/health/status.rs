@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Asks and prints.
-pub(super) async fn run(session: &Session) -> Result<Exit, Failed> {
+pub(crate) async fn run(session: &Session) -> Result<Exit, Failed> {
     let status = session.client()?.status().await?;
     let output = session.output;
     if output.is_json() {
