@@ -39,6 +39,16 @@ pub(super) struct AppOnly {
 }
 
 impl AppOnly {
+    fn asked(&self) -> Asked {
+        let application = &self.stored.application;
+        Asked {
+            client: application.client(),
+            application: application.name.clone(),
+            account: None,
+            correlation_id: self.correlation_id,
+        }
+    }
+
     pub(super) fn new(wanted: &Wanted, partition: &TokenPartition) -> Self {
         Self {
             stored: Arc::clone(&wanted.stored),
@@ -99,27 +109,15 @@ impl Desk {
 
     /// Asks, and tells those who follow the token how that ended.
     async fn request_app_token(self: Arc<Self>, app_only: AppOnly) -> Refreshed {
-        let application = &app_only.stored.application;
-        let asked = Asked {
-            client: application.client(),
-            application: application.name.clone(),
-            account: None,
-            correlation_id: app_only.correlation_id,
-        };
-        let outcome = self.app_token_unless_paused(&app_only).await;
-        self.publish_outcome(asked, &outcome);
-        outcome
-    }
-
-    async fn app_token_unless_paused(&self, app_only: &AppOnly) -> Refreshed {
-        if let Some(token) = self.app_token_there(app_only)? {
+        if let Some(token) = self.app_token_there(&app_only)? {
             return Ok((token, TokenSource::Cache));
         }
         let key = (app_only.stored.stamp, app_only.key());
         let insists = !app_only.purpose.may_use_cache() && app_only.renews.is_none();
         self.pauses.check(&key, self.clock.now(), insists)?;
         let mut unsent = false;
-        let outcome = self.ask_for_app_token(app_only, &mut unsent).await;
+        let outcome = self.ask_for_app_token(&app_only, &mut unsent).await;
+        self.publish_outcome(app_only.asked(), &outcome);
         match &outcome {
             Err(error @ DeskError::AuthorityUnavailable { retry_after, .. }) => {
                 let random = entropy::byte(&*self.entropy);

@@ -58,6 +58,7 @@ async fn stage() -> Stage {
         credential: Credential::Secret(new.client_secret.expect("a secret")),
         scopes: new.scopes,
         redirect_uri: None,
+        keep_alive: new.keep_alive,
     };
     vault.save_application(registration, ExistingApplication::Refuse).await.expect("saved");
     let outside = Outside {

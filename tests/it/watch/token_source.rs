@@ -104,7 +104,7 @@ fn read_until(done: &AtomicBool, good: &AtomicUsize, source: &TokenSource) -> Se
 /// another matter.
 #[tokio::test]
 async fn a_hundred_restarts_hand_out_no_stale_and_no_expired_token() {
-    let lifetime = Duration::from_secs(3);
+    let lifetime = Duration::from_secs(2);
     let options = Server { rotation: false, access_token_lifetime: lifetime, ..Server::default() };
     let (server, home) = (AuthorizationServer::start(options), Home::new());
     let mut daemon = DaemonProcess::start(&home).await;
@@ -122,6 +122,10 @@ async fn a_hundred_restarts_hand_out_no_stale_and_no_expired_token() {
     for round in 1..=RESTARTS {
         // A crash, then an orderly stop.
         daemon.end(if round % 2 == 0 { Signal::TERM } else { Signal::KILL }).await;
+        if round % 50 == 0 {
+            // Away for longer than the token lives.
+            until(&mut source, Result::err).await;
+        }
         daemon = DaemonProcess::start(&home).await;
         let newer = within(refresh(&client, "mail")).await.expect("refreshed");
         let newest = number(&server, &newer);

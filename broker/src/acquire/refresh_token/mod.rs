@@ -121,14 +121,16 @@ impl Refresh {
 }
 
 impl Desk {
-    /// Refreshes, and tells those who follow the token how that ended.
+    /// Refreshes, and tells those who follow the token how that ended; of a new token they hear as soon as it is stored.
     pub(super) async fn refresh(self: Arc<Self>, refresh: Refresh, early: Early<Refreshed>) -> Refreshed {
-        let outcome = self.refreshed_grant(&refresh, &early).await;
-        self.publish_outcome(refresh.asked(), &outcome);
+        let outcome = self.refresh_grant(&refresh, &early).await;
+        if outcome.is_err() {
+            self.publish_outcome(refresh.asked(), &outcome);
+        }
         outcome
     }
 
-    async fn refreshed_grant(&self, refresh: &Refresh, early: &Early<Refreshed>) -> Refreshed {
+    async fn refresh_grant(&self, refresh: &Refresh, early: &Early<Refreshed>) -> Refreshed {
         for _ in 0..LOOKS {
             match self.attempt(refresh, early).await {
                 Ok(found) => return Ok(found),

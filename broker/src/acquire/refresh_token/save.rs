@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use token_broker_proto::oauth::Authority;
+use token_broker_proto::{calls::TokenSource, oauth::Authority};
 
 use super::{Desk, Refresh, setback::Setback};
 use crate::{
@@ -46,6 +46,7 @@ impl Desk {
             Saved::Done => {
                 self.metrics.calls.refreshed(Outcome::Saved);
                 tracing::info!("refreshed");
+                self.publish_outcome(refresh.asked(), &Ok((token.clone(), TokenSource::IdentityProvider)));
                 Ok(token)
             }
             Saved::Discarded => {
