@@ -20,6 +20,7 @@ mod readme;
 mod secrets;
 mod selftest;
 mod service;
+mod simulation;
 mod single_flight;
 mod source;
 mod strangers;

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, sync::OnceLock};
 use tempfile::TempDir;
 use token_broker::config::Config;
 
-/// Holds the file of this process.
+/// Holds the file of this process, in memory where there is such a place.
 static FOLDER: OnceLock<Option<TempDir>> = OnceLock::new();
 
 /// A configuration file.
@@ -17,7 +17,11 @@ pub(crate) fn configuration(bytes: &[u8]) {
 }
 
 fn file(bytes: &[u8]) -> Option<PathBuf> {
-    let path = FOLDER.get_or_init(|| tempfile::tempdir().ok()).as_ref()?.path().join("config.toml");
+    let path = FOLDER
+        .get_or_init(|| tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).ok())
+        .as_ref()?
+        .path()
+        .join("config.toml");
     fs::write(&path, bytes).ok()?;
     Some(path)
 }
