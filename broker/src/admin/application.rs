@@ -82,6 +82,7 @@ fn registration(new: NewApplication) -> RegisteredApplication {
         credential: new.client_secret.map_or(Credential::Public, Credential::Secret),
         scopes: new.scopes,
         redirect_uri: new.redirect_uri,
+        keep_alive: new.keep_alive,
     }
 }
 
@@ -99,5 +100,6 @@ fn shown(stored: StoredApplication) -> Application {
         credential_fingerprint: stored.fingerprint,
         scopes: application.scopes.to_strings(),
         redirect_uri: application.redirect_uri,
+        keep_alive: application.keep_alive,
     }
 }

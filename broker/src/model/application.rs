@@ -1,5 +1,7 @@
 //! A registered application with its credential, and the client that it is at the provider.
 
+use std::time::Duration;
+
 use token_broker_proto::{
     Secret,
     oauth::{ApplicationName, Authority, ClientId, ScopeSet},
@@ -22,6 +24,8 @@ pub struct RegisteredApplication {
     pub scopes: ScopeSet,
     /// Redirect URI of browser sign-in; `None` for the default loopback one.
     pub redirect_uri: Option<String>,
+    /// After how long a grant that nobody used is refreshed; `None` for never.
+    pub keep_alive: Option<Duration>,
 }
 
 impl RegisteredApplication {

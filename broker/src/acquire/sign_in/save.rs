@@ -6,7 +6,7 @@ use super::{Desk, SignIn};
 use crate::{
     acquire::{found::bearer_partition, metadata::Issued},
     flow::oauth::{id_token::Expectation, token_response::TokenResponse},
-    model::{DeskError, Grant, GrantState, IdentityDocuments, User},
+    model::{DeskError, Grant, IdentityDocuments, User},
     store::{Saved, SignInRecord},
 };
 
@@ -24,8 +24,7 @@ impl Desk {
         let grant = response.refresh_token.clone().map(|refresh_token| {
             let key = client.grant_key(&user.home_account_id);
             let scopes = response.scopes.clone();
-            let state = GrantState::Live;
-            (key, Grant { refresh_token, scopes, obtained_on: now, last_used_on: now, state })
+            (key, Grant::issued(refresh_token, scopes, now))
         });
         let record = SignInRecord {
             client: client.clone(),

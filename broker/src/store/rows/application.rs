@@ -1,7 +1,7 @@
 //! Table `application`: registrations with their credential, found by name and by (client id, authority). Several names may
 //! be one client.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use rusqlite::OptionalExtension as _;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub struct StoredApplication {
     pub fingerprint: Option<String>,
 }
 
-/// `n`ame, `c`lient id, `a`uthority, client secret `k`, `s`copes, `r`edirect URI. Borrows, so that no copy of a secret is made.
+/// `n`ame, `c`lient id, `a`uthority, client secret `k`, `s`copes, `r`edirect URI, seconds to keep ali`v`e. Borrows, so that no copy of a secret is made.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
     n: String,
@@ -44,6 +44,8 @@ struct Record<'a> {
     s: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     r: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    v: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -176,6 +178,7 @@ fn record(application: &RegisteredApplication) -> Record<'_> {
         },
         s: application.scopes.to_string(),
         r: application.redirect_uri.clone(),
+        v: application.keep_alive.map(|span| span.as_secs()),
     }
 }
 
@@ -199,5 +202,6 @@ fn application(record: Record<'_>) -> Option<RegisteredApplication> {
         credential: record.k.map_or(Credential::Public, |secret| Credential::Secret(Secret::new(secret))),
         scopes: ScopeSet::parse([record.s.as_str()]).ok()?,
         redirect_uri: record.r,
+        keep_alive: record.v.map(Duration::from_secs),
     })
 }

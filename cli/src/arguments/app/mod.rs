@@ -3,16 +3,16 @@
 pub(crate) mod apply_file;
 mod authority;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Subcommand};
 use token_broker_client::{
     Invalid, Secret,
-    calls::{ExistingApplication, NewApplication, redirect_uri},
+    calls::{ExistingApplication, NewApplication, keep_alive, redirect_uri},
     oauth::{ApplicationName, ClientId},
 };
 
-use super::{application, scopes};
+use super::{application, duration, scopes};
 use authority::{AuthorityTexts, EndpointTexts};
 
 /// What to do with applications.
@@ -86,6 +86,9 @@ pub(crate) struct AddArguments {
     /// Read the client secret from standard input
     #[arg(long)]
     pub(crate) client_secret_stdin: bool,
+    /// Refresh a grant that nobody used for so long, such as 30d, so that the provider does not forget it
+    #[arg(long, value_name = "D", value_parser = duration::parse)]
+    keep_alive: Option<Duration>,
     /// Do not check the metadata at the provider
     #[arg(long)]
     offline: bool,
@@ -111,6 +114,7 @@ impl AddArguments {
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
             client_secret,
+            keep_alive: self.keep_alive.map(keep_alive).transpose()?,
             offline: self.offline,
             existing: if self.replace { ExistingApplication::Replace } else { ExistingApplication::Refuse },
         })
