@@ -10,7 +10,7 @@ use token_broker::{
 };
 use token_broker_proto::{
     calls::{NewApplication, SignInEvent, SignInMethod, SignInRequest, SignOutRequest, Subject, TokenRequest},
-    oauth::{CorrelationId, ScopeSet},
+    oauth::{CorrelationId, ScopeSet, UnixTime},
 };
 use token_broker_tests::daemon::{application, name, scopes};
 
@@ -79,7 +79,7 @@ impl Actor {
     }
 
     /// The outcome, unless the caller leaves before. Whatever wakes it, it goes on when it is its turn.
-    async fn unless_it_leaves<T>(&self, call: impl Future<Output = T>, luck: &Random) -> Option<T> {
+    async fn unless_it_leaves<T>(&self, call: impl Future<Output = T>, luck: &Random) -> Option<(UnixTime, T)> {
         let call = self.world.stage.paced(call, format!("caller {} looks", self.number));
         if !luck.percent(20) {
             return Some(call.await);
@@ -105,12 +105,12 @@ impl Actor {
         let dead = self.world.journal.dead(holder);
         self.asks(Some(holder), format!("a token of {holder:?} (forced: {})", request.force_refresh));
         match self.unless_it_leaves(self.counter.tokens.acquire(&request), luck).await {
-            Some(Ok(answer)) => {
+            Some((on, Ok(answer))) => {
                 let shown = format!("{} from {}", answer.access_token.expose(), answer.source.as_str());
                 self.world.journal.is_answered(self.number, &shown);
-                self.world.journal.is_given(&self.counter.vault, holder, &answer, &dead);
+                self.world.journal.is_given(&self.counter.vault, holder, (on, &answer), &dead);
             }
-            Some(Err(error)) => self.is_told(Some(&error)),
+            Some((_, Err(error))) => self.is_told(Some(&error)),
             None => {}
         }
     }
@@ -125,13 +125,11 @@ impl Actor {
             correlation_id: None,
         };
         match self.unless_it_leaves(self.counter.acquire.sign_out(&self.counter.caller, request), luck).await {
-            Some(Ok(answer)) => {
-                if answer.account.is_some() {
-                    self.world.journal.has_forgotten(forgotten);
-                }
-                self.is_told(None);
+            Some((_, answer)) => {
+                let done = answer.as_ref().is_ok_and(|answer| answer.account.is_some());
+                self.world.journal.has_forgotten(&self.counter.vault, forgotten, done);
+                self.is_told(answer.err().as_ref());
             }
-            Some(Err(error)) => self.is_told(Some(&error)),
             None => {}
         }
     }
@@ -152,11 +150,11 @@ impl Actor {
             Err(error) => return self.is_told(Some(&error)),
         };
         match self.unless_it_leaves(last(events), luck).await {
-            Some(Some(Ok(SignInEvent::SignedIn(_)))) => {
+            Some((_, Some(Ok(SignInEvent::SignedIn(_))))) => {
                 self.world.journal.look(&self.counter.vault);
                 self.is_told(None);
             }
-            Some(Some(Err(error))) => self.is_told(Some(&error)),
+            Some((_, Some(Err(error)))) => self.is_told(Some(&error)),
             Some(_) => self.world.journal.violation("a sign-in ended without a word"),
             None => {}
         }
@@ -170,9 +168,7 @@ impl Actor {
         // In the same moment: whether another name stands for the client.
         let is_used = |stored: &RegisteredApplication| stored.client_id.as_str() == which.1;
         let left = self.counter.vault.applications().unwrap().iter().any(|stored| is_used(&stored.application));
-        if removed.is_ok() && !left {
-            self.world.journal.has_forgotten(forgotten);
-        }
+        self.world.journal.has_forgotten(&self.counter.vault, forgotten, removed.is_ok() && !left);
         self.is_told(removed.err().as_ref());
     }
 
@@ -180,7 +176,7 @@ impl Actor {
         self.asks(None, format!("to add {}", which.0));
         let new = NewApplication { offline: luck.percent(50), ..registration(which) };
         let added = self.unless_it_leaves(self.counter.admin.add_application(&self.counter.caller, new), luck).await;
-        if let Some(added) = added {
+        if let Some((_, added)) = added {
             self.is_told(added.err().as_ref());
         }
     }

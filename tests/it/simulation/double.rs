@@ -140,7 +140,11 @@ impl Double {
         let response = match self.provider.tokens(request, &grant.scopes).await {
             Ok(response) => response,
             Err(error) if error.needs_interaction() => {
-                let state = GrantState::Refused { since: self.stage.now(), error: "invalid_grant".to_owned() };
+                let state = GrantState::Refused {
+                    since: self.stage.now(),
+                    error: "invalid_grant".to_owned(),
+                    answer_lost: false,
+                };
                 self.vault.set_grant_state(&wanted.key, stamp, state).await?;
                 return Err(signed_out());
             }
@@ -148,13 +152,8 @@ impl Double {
         };
         let token = response.cached();
         let now = self.stage.now();
-        let new_grant = response.refresh_token.map(|refresh_token| Grant {
-            refresh_token,
-            scopes: response.scopes,
-            obtained_on: now,
-            last_used_on: now,
-            state: GrantState::Live,
-        });
+        let scopes = response.scopes;
+        let new_grant = response.refresh_token.map(|token| Grant::issued(token, scopes, now));
         let record = RefreshRecord {
             stamp,
             grant_key: wanted.key.clone(),

@@ -15,7 +15,7 @@ use token_broker::{
 };
 use token_broker_proto::{
     calls::{TokenAnswer, TokenSource},
-    oauth::ClientId,
+    oauth::{ClientId, UnixTime},
 };
 
 use super::{
@@ -60,7 +60,9 @@ struct Record {
     stored: HashSet<usize>,
     /// Of those, the ones that somebody asked to forget.
     leaving: HashSet<usize>,
-    /// Of those, the ones for which that was done.
+    /// How many are under way who ask to forget whatever is there.
+    forgetting: usize,
+    /// Of those that were in the store, the ones that were forgotten.
     dead: HashSet<usize>,
     /// The highest rotation that a caller was told of, by sign-in.
     told: HashMap<usize, usize>,
@@ -115,7 +117,9 @@ impl Journal {
     /// The daemon died: nobody waits for it any more.
     pub(super) fn crash(&self) {
         self.stage.say("the daemon dies");
-        self.state().callers.clear();
+        let mut state = self.state();
+        state.callers.clear();
+        state.records.values_mut().for_each(|record| record.forgetting = 0);
     }
 
     /// Callers that wait, but not for this one's grant.
@@ -147,16 +151,23 @@ impl Journal {
         let mut state = self.state();
         let mut forget = |holder: &Holder| {
             let record = state.records.entry(*holder).or_default();
+            record.forgetting += 1;
             record.leaving.extend(record.stored.clone());
             (*holder, record.stored.clone())
         };
         holders.iter().map(&mut forget).collect()
     }
 
-    /// It is done, and must stay done.
-    pub(super) fn has_forgotten(&self, forgotten: Vec<(Holder, HashSet<usize>)>) {
+    /// That has ended. If it was done it must stay done.
+    pub(super) fn has_forgotten(&self, vault: &Vault, forgotten: Vec<(Holder, HashSet<usize>)>, done: bool) {
+        self.look(vault);
         for (holder, sign_ins) in forgotten {
-            self.state().records.entry(holder).or_default().dead.extend(sign_ins);
+            let mut state = self.state();
+            let record = state.records.entry(holder).or_default();
+            record.forgetting = record.forgetting.saturating_sub(1);
+            if done {
+                record.dead.extend(sign_ins);
+            }
         }
     }
 
@@ -178,15 +189,22 @@ impl Journal {
         self.state().records.entry(holder).or_default().dead.clone()
     }
 
-    /// A caller was given a token; `dead` is what was signed out when it asked. The store is looked at in this very moment.
-    pub(super) fn is_given(&self, vault: &Vault, holder: Holder, answer: &TokenAnswer, dead: &HashSet<usize>) {
+    /// A caller was given a token, which was there since `on`; `dead` is what was signed out when it asked. The store is looked
+    /// at in this very moment.
+    pub(super) fn is_given(
+        &self,
+        vault: &Vault,
+        holder: Holder,
+        (on, answer): (UnixTime, &TokenAnswer),
+        dead: &HashSet<usize>,
+    ) {
         self.look(vault);
         let token = answer.access_token.expose();
         let Some(name) = Name::parse(token) else { return self.violation(format!("{token} was never issued")) };
         if self.ledger.lock().unwrap().families[name.family].holder != holder {
             self.violation(format!("{holder:?} was given {token}, which is another's"));
         }
-        if answer.source == TokenSource::Cache && answer.expires_on <= self.stage.now() {
+        if answer.source == TokenSource::Cache && answer.expires_on <= on {
             self.violation(format!("{token} had expired when it was taken out of the cache"));
         }
         if dead.contains(&name.family) {
@@ -209,6 +227,9 @@ impl Record {
         let before = self.stamp.replace(stamp);
         self.last = Some(name.family);
         self.stored.insert(name.family);
+        if self.forgetting > 0 {
+            self.leaving.insert(name.family);
+        }
         if before.is_some_and(|before| (stamp.row, stamp.generation) < (before.row, before.generation)) {
             return Some(format!("the stamp went back from {before:?} to {stamp:?}"));
         }

@@ -11,6 +11,8 @@ pub(super) struct Family {
     /// Number of the current refresh token, from 0.
     pub(super) current: usize,
     pub(super) rotates: bool,
+    /// Whether a successor that got lost is given out again.
+    pub(super) lenient: bool,
     pub(super) revoked: bool,
     /// An answer with a new refresh token did not arrive: what follows is nobody's fault.
     pub(super) lost: bool,
@@ -58,8 +60,8 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// A new sign-in.
-    pub(super) fn sign_in(&mut self, holder: Holder, rotates: bool) -> Name {
-        self.families.push(Family { holder, current: 0, rotates, revoked: false, lost: false });
+    pub(super) fn sign_in(&mut self, holder: Holder, rotates: bool, lenient: bool) -> Name {
+        self.families.push(Family { holder, current: 0, rotates, lenient, revoked: false, lost: false });
         Name { family: self.families.len() - 1, rotation: 0 }
     }
 
@@ -70,9 +72,9 @@ impl Ledger {
     }
 
     /// The user has entered the code.
-    pub(super) fn enter(&mut self, device: usize, rotates: bool) -> Option<Name> {
+    pub(super) fn enter(&mut self, device: usize, rotates: bool, lenient: bool) -> Option<Name> {
         let holder = self.devices.get_mut(device)?.take()?;
-        Some(self.sign_in(holder, rotates))
+        Some(self.sign_in(holder, rotates, lenient))
     }
 
     pub(super) fn present(&mut self, token: &str) -> Presented {
@@ -80,6 +82,10 @@ impl Ledger {
         let Some((name, family)) = found else { return Presented::Refused { reuse: false } };
         if family.revoked {
             return Presented::Refused { reuse: false };
+        }
+        if family.lenient && family.lost && name.rotation + 1 == family.current {
+            family.lost = false;
+            return Presented::Issued { name: Name { rotation: family.current, ..name }, rotated: true };
         }
         if name.rotation < family.current {
             family.revoked = true;

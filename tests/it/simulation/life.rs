@@ -121,10 +121,10 @@ async fn run(world: &Arc<World>, vault: Vault, dies_after: Option<usize>) -> boo
 
 /// Lets one go on. Once only the frozen grant is left, no other caller may be waiting, and it thaws.
 fn next_turn(world: &World) -> bool {
-    if world.stage.release() {
+    let Some(frozen) = world.stage.frozen() else { return world.stage.release() };
+    if !world.stage.is_idle() && world.stage.release() {
         return true;
     }
-    let Some(frozen) = world.stage.frozen() else { return false };
     let stuck = world.journal.stuck(Some(frozen));
     if !stuck.is_empty() {
         world.journal.violation(format!("they wait for another's grant, {frozen:?}: {stuck:?}"));
@@ -147,6 +147,8 @@ fn counter(world: &Arc<World>, vault: &Vault, tasks: &Tasks) -> Arc<Counter> {
     let admin = admin::Desk::new(vault.clone(), Arc::clone(&http), Arc::clone(&clock), Arc::clone(&entropy), about);
     let outside = Outside { http: Arc::clone(&http), clock: Arc::clone(&clock), entropy };
     let acquire = acquire::Desk::new(vault.clone(), outside, tasks.clone());
+    let renew = Arc::clone(&acquire);
+    tasks.tracker.spawn(async move { renew.keep_renewed().await });
     let caller = Caller::at_owner_door(Peer::Unix { uid: 0, pid: None }, 0).unwrap();
     let tokens: Arc<dyn TokenDesk> = match world.double {
         None => Arc::new(Real(Arc::clone(&acquire), caller.clone())),

@@ -22,10 +22,7 @@ use std::{
 
 use tempfile::TempDir;
 use token_broker::{
-    model::{
-        ClientAuthentication, Credential, Grant, GrantState, ProviderMetadata, RefreshToken, RegisteredApplication,
-        User,
-    },
+    model::{ClientAuthentication, Credential, Grant, ProviderMetadata, RefreshToken, RegisteredApplication, User},
     store::{SignInRecord, StoredProvider},
 };
 use token_broker_proto::Secret;
@@ -69,7 +66,7 @@ impl Scene {
         let stage = Stage::new(seed);
         let ledger = Arc::new(Mutex::new(Ledger::default()));
         for holder in HOLDERS {
-            ledger.lock().unwrap().sign_in(holder, true);
+            ledger.lock().unwrap().sign_in(holder, true, stage.choose(|random| random.percent(50)));
         }
         let journal = Journal::new(Arc::clone(&stage), Arc::clone(&ledger));
         let world = Arc::new(World { stage, ledger, journal, key: Arc::clone(&self.key), double });
@@ -119,6 +116,7 @@ async fn sign_everybody_in(folder: &Path) {
             credential: Credential::Public,
             scopes: new.scopes,
             redirect_uri: None,
+            keep_alive: new.keep_alive,
         };
         vault.save_application(application, new.existing).await.unwrap();
         let provider = StoredProvider { metadata: metadata(&stage), jwks: None };
@@ -156,13 +154,8 @@ fn sign_in(number: usize, holder: Holder, stage: &Stage) -> SignInRecord {
         local_account_id: text(holder.user),
         tenant: String::new(),
     };
-    let grant = Grant {
-        refresh_token: RefreshToken::new(Secret::new(format!("rt-{number}-0"))),
-        scopes: scopes("openid api"),
-        obtained_on: stage.now(),
-        last_used_on: stage.now(),
-        state: GrantState::Live,
-    };
+    let token = RefreshToken::new(Secret::new(format!("rt-{number}-0")));
+    let grant = Grant::issued(token, scopes("openid api"), stage.now());
     SignInRecord {
         client: holder.client(),
         user,

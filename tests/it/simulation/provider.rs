@@ -90,7 +90,11 @@ impl ScriptedProvider {
             self.stage.say(format!("{shown}: {fault:?}"));
         }
         self.before(fault, presented)?;
-        let (status, body, issued) = self.answer(&path, &form, &luck);
+        let (status, body, issued) = match fault {
+            Fault::TooMany => (429, json!({}).to_string(), None),
+            Fault::Outage => (503, "<html>".to_owned(), None),
+            _ => self.answer(&path, &form, &luck),
+        };
         let mut parcel = Parcel { ledger: Arc::clone(&self.ledger), issued };
         self.stage.turn(format!("{shown} is answered: {status}"), whose).await;
         match fault {
@@ -164,9 +168,6 @@ type Answer = (u16, String, Option<usize>);
 impl ScriptedProvider {
     fn answer(&self, path: &str, form: &Form, luck: &Random) -> Answer {
         let said = |value: Value| (200, value.to_string(), None);
-        if luck.percent(4) {
-            return (luck.pick(&[429, 500, 503]), json!({}).to_string(), None);
-        }
         match path {
             "/.well-known/openid-configuration" => said(json!({
                 "issuer": ISSUER,
@@ -205,8 +206,7 @@ impl ScriptedProvider {
             return refused("authorization_pending");
         }
         let device = form["device_code"].trim_start_matches("dc-").parse().unwrap();
-        let rotates = luck.percent(85);
-        let entered = self.ledger.lock().unwrap().enter(device, rotates);
+        let entered = self.ledger.lock().unwrap().enter(device, luck.percent(85), luck.percent(50));
         entered.map_or_else(|| refused("invalid_grant"), |name| self.issue(name, true, luck, true))
     }
 

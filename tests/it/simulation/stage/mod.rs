@@ -23,6 +23,8 @@ use super::journal::Holder;
 
 /// The start of every simulation.
 const START: i64 = 1_700_000_000;
+/// Timers in a row after which nothing else is expected of anybody: the desk looks at the clock once a minute for ever.
+const PATIENCE: usize = 20;
 /// Steps that are kept to be shown.
 const SHOWN: usize = 120;
 
@@ -39,6 +41,8 @@ struct State {
     waiting: Vec<Waiting>,
     next: u64,
     frozen: Option<Holder>,
+    /// Timers that were let go since anybody else was.
+    idle: usize,
     trace: VecDeque<String>,
 }
 
@@ -60,6 +64,7 @@ impl Stage {
             waiting: Vec::new(),
             next: 0,
             frozen: None,
+            idle: 0,
             trace: VecDeque::new(),
         };
         Arc::new(Self { origin: Instant::now(), state: Mutex::new(state) })
@@ -115,13 +120,21 @@ impl Stage {
         let chosen = state.random.pick(&candidates);
         let luck = u64::try_from(state.random.below(usize::MAX)).unwrap();
         let Waiting { what, until, go, .. } = state.waiting.remove(chosen);
+        state.idle = if until.is_some() { state.idle + 1 } else { 0 };
         if let Some(until) = until.filter(|until| *until > state.monotonic) {
             state.wall += i64::try_from((until - state.monotonic).as_secs()).unwrap();
             state.monotonic = until;
         }
-        note(&mut state, what);
+        if state.idle <= 1 || state.idle == PATIENCE {
+            note(&mut state, what);
+        }
         let _ = go.send(luck);
         true
+    }
+
+    /// Whether for so many turns nobody but timers has had one.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state.lock().unwrap().idle > PATIENCE
     }
 
     /// Everything about this grant hangs until further notice.
