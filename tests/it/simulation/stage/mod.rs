@@ -128,6 +128,8 @@ impl Stage {
         if state.idle <= 1 || state.idle == PATIENCE {
             note(&mut state, what);
         }
+        // Who is woken by this looks at the time.
+        drop(state);
         let _ = go.send(luck);
         true
     }
