@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod chromium;
+mod grants;
 mod grpcio;
 mod house;
 mod layers;

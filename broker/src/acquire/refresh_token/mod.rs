@@ -64,6 +64,7 @@ impl Refresh {
     pub(super) fn ahead(mut self, issued_on: UnixTime, correlation_id: CorrelationId) -> Self {
         self.purpose = self.purpose.ahead();
         self.renews = Some(issued_on);
+        self.min_validity = None;
         self.correlation_id = correlation_id;
         self
     }
@@ -188,10 +189,12 @@ impl Desk {
 
     /// A token that another flight brought between this caller's look into the cache and its boarding.
     fn already_there(&self, refresh: &Refresh) -> Result<Option<CachedToken>, DeskError> {
+        if refresh.renews.is_none() && !refresh.purpose.may_use_cache() {
+            return Ok(None);
+        }
         let now = self.clock.now();
-        let accept = |token: &CachedToken| match refresh.renews {
-            Some(old) => token.issued_on > old && is_fresh(token, None, now),
-            None => refresh.purpose.may_use_cache() && is_fresh(token, refresh.min_validity, now),
+        let accept = |token: &CachedToken| {
+            refresh.renews.is_none_or(|old| token.issued_on > old) && is_fresh(token, refresh.min_validity, now)
         };
         Ok(self.vault.find_token(&refresh.partition, &refresh.scopes, &accept)?)
     }
@@ -212,8 +215,11 @@ impl Desk {
         if refresh.purpose.scopes.is_none() && !refresh.scopes.is_covered_by(&grant.scopes) {
             return Err(refresh.no_grant(Some(&grant.scopes)));
         }
-        match grant.state.pause(self.clock.now()) {
-            Some(left) => Err(setback::backing_off(&grant, left)),
+        // Who insists on a new token need not wait for a network that was away; what the provider asked for holds for all.
+        let insists = !refresh.purpose.may_use_cache() && refresh.renews.is_none();
+        let now = self.clock.now();
+        match grant.state.backoff(now).filter(|backoff| !(insists && backoff.unsent)) {
+            Some(backoff) => Err(setback::backing_off(&grant, backoff.left(now).unwrap_or_default())),
             None => Ok((stamp, grant)),
         }
     }
