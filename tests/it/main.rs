@@ -22,6 +22,7 @@ mod readme;
 mod secrets;
 mod selftest;
 mod service;
+mod simulation;
 mod single_flight;
 mod source;
 mod standing_task;
