@@ -23,5 +23,6 @@ mod service;
 mod single_flight;
 mod source;
 mod strangers;
+mod torture;
 mod transcripts;
 mod versions;

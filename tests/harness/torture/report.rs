@@ -1,0 +1,1 @@
+//! The figures of a long run as the page broker/docs/torture.md.
