@@ -61,6 +61,7 @@ impl Proxy {
     #[must_use]
     pub fn before(provider: &str, listener: TcpListener, ledger: Arc<Ledger>) -> Self {
         // A connection each: one that the provider closes while it is idle would look like a lost answer.
+        let _ = rustls::crypto::ring::default_provider().install_default(); // an error: somebody has done it already
         let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().pool_max_idle_per_host(0);
         let http = http.build().expect("a plain client builds");
         let shared = Arc::new(Shared {

@@ -188,10 +188,14 @@ impl Desk {
 
     /// A token that another flight brought between this caller's look into the cache and its boarding.
     fn already_there(&self, refresh: &Refresh) -> Result<Option<CachedToken>, DeskError> {
+        // A damaged row in the cache must not keep out the token that would replace it.
+        if refresh.renews.is_none() && !refresh.purpose.may_use_cache() {
+            return Ok(None);
+        }
         let now = self.clock.now();
         let accept = |token: &CachedToken| match refresh.renews {
             Some(old) => token.issued_on > old && is_fresh(token, None, now),
-            None => refresh.purpose.may_use_cache() && is_fresh(token, refresh.min_validity, now),
+            None => is_fresh(token, refresh.min_validity, now),
         };
         Ok(self.vault.find_token(&refresh.partition, &refresh.scopes, &accept)?)
     }
