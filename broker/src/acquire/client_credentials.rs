@@ -17,7 +17,7 @@ use super::{
     silent::{Refreshed, Wanted},
 };
 use crate::{
-    flow::oauth::{ClientContext, client_credentials},
+    flow::oauth::{ClientContext, TokenError, client_credentials},
     model::{CachedToken, Credential, DeskError, TokenPartition, Wait},
     ports::entropy,
     provider::from_token,
@@ -100,11 +100,14 @@ impl Desk {
             return Ok((token, TokenSource::Cache));
         }
         let key = (app_only.stored.stamp, app_only.key());
-        self.pauses.check(&key, self.clock.now())?;
-        let outcome = self.ask_for_app_token(&app_only).await;
+        let insists = !app_only.purpose.may_use_cache() && app_only.renews.is_none();
+        self.pauses.check(&key, self.clock.now(), insists)?;
+        let mut unsent = false;
+        let outcome = self.ask_for_app_token(&app_only, &mut unsent).await;
         match &outcome {
             Err(error @ DeskError::AuthorityUnavailable { retry_after, .. }) => {
-                let wait = Wait { retry_after: *retry_after, random: entropy::byte(&*self.entropy) };
+                let random = entropy::byte(&*self.entropy);
+                let wait = Wait { retry_after: *retry_after, unsent, random, answer_lost: false };
                 return Err(self.pauses.add(key, self.clock.now(), wait, error));
             }
             Err(DeskError::Cancelled) => {}
@@ -121,7 +124,8 @@ impl Desk {
         Ok(self.vault.find_token(&app_only.partition, &app_only.scopes, &accept)?)
     }
 
-    async fn ask_for_app_token(&self, app_only: &AppOnly) -> Refreshed {
+    /// Asks the provider; notes whether the request never went out.
+    async fn ask_for_app_token(&self, app_only: &AppOnly, unsent: &mut bool) -> Refreshed {
         let application = &app_only.stored.application;
         let metadata = self.unless_stopped(self.metadata(&application.authority, app_only.correlation_id)).await?;
         let client = ClientContext {
@@ -131,7 +135,10 @@ impl Desk {
         };
         let claims = app_only.purpose.claims.as_ref();
         let request = client_credentials::request(client, &app_only.scopes, claims, app_only.correlation_id);
-        let response = self.provider.tokens(request, &app_only.scopes).await.map_err(from_token)?;
+        let response = self.provider.tokens(request, &app_only.scopes).await.map_err(|error| {
+            *unsent = matches!(error, TokenError::NotSent(_));
+            from_token(error)
+        })?;
         let token = response.cached();
         if !app_only.scopes.is_covered_by(&token.scopes) {
             let what = "the provider granted fewer scopes than were asked for";

@@ -99,23 +99,29 @@ pub enum GrantState {
 }
 
 impl GrantState {
-    /// After one more failure that may pass; `answer_lost`: the provider may have acted on the refresh.
+    /// After one more failure that may pass.
     #[must_use]
-    pub fn failed(self, now: UnixTime, wait: Wait, answer_lost: bool) -> Self {
+    pub fn failed(self, now: UnixTime, wait: Wait) -> Self {
         let before = match self {
             Self::BackingOff(backoff) => Some(backoff),
             Self::Live | Self::Refused { .. } => None,
         };
-        Self::BackingOff(Backoff { answer_lost, ..Backoff::after(before, now, wait) })
+        Self::BackingOff(Backoff::after(before, now, wait))
+    }
+
+    /// The pause, if it backs off now.
+    #[must_use]
+    pub fn backoff(&self, now: UnixTime) -> Option<Backoff> {
+        match self {
+            Self::BackingOff(backoff) => Some(*backoff).filter(|backoff| backoff.left(now).is_some()),
+            Self::Live | Self::Refused { .. } => None,
+        }
     }
 
     /// How long no refresh may be tried.
     #[must_use]
     pub fn pause(&self, now: UnixTime) -> Option<Duration> {
-        match self {
-            Self::BackingOff(backoff) => backoff.left(now),
-            Self::Live | Self::Refused { .. } => None,
-        }
+        self.backoff(now)?.left(now)
     }
 
     /// Whether an answer was lost since the last success.
@@ -140,6 +146,8 @@ pub struct Backoff {
     pub failures: u32,
     /// Whether an answer was lost on the way: the provider may have acted.
     pub answer_lost: bool,
+    /// Whether nothing reached the provider: then whoever insists need not wait.
+    pub unsent: bool,
 }
 
 /// What the length of a pause depends on.
@@ -147,6 +155,10 @@ pub struct Backoff {
 pub struct Wait {
     /// What the provider asked for (HTTP `Retry-After`).
     pub retry_after: Option<Duration>,
+    /// See [`Backoff::answer_lost`].
+    pub answer_lost: bool,
+    /// See [`Backoff::unsent`].
+    pub unsent: bool,
     /// A random number: whoever failed together need not come back together.
     pub random: u8,
 }
@@ -160,15 +172,17 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 impl Backoff {
     /// After one more failure: twice the pause before, less a random part of up to a half; never shorter than the provider
-    /// asked for, but up to a tenth longer.
+    /// asked for.
     #[must_use]
     pub fn after(before: Option<Self>, now: UnixTime, wait: Wait) -> Self {
         let failures = before.map_or(0, |before| before.failures).saturating_add(1);
         let doubled = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_PAUSE);
-        let ours = doubled - doubled / 2 * u32::from(wait.random) / 255;
+        let ours = doubled - doubled / 2 * u32::from(wait.random) / 256;
+        // Instants are whole seconds.
+        let ours = Duration::from_secs(ours.as_secs() + u64::from(ours.subsec_nanos() > 0));
         let asked = wait.retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
-        let asked = asked + asked / 10 * u32::from(wait.random) / 255;
-        Self { since: now, until: now.plus(ours.max(asked)), failures, answer_lost: false }
+        let Wait { answer_lost, unsent, .. } = wait;
+        Self { since: now, until: now.plus(ours.max(asked)), failures, answer_lost, unsent }
     }
 
     /// What is left of the pause. A clock that was set back ends it: nobody knows how long it would last.
@@ -218,30 +232,34 @@ mod tests {
         let wait = Wait::default();
         let pauses = [1, 2, 3, 4, 5, 6, 7, 40].map(|failures| pause(failures, wait));
         assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(pause(40, Wait { random: 255, ..wait }), 30);
-        assert_eq!(pause(u32::from(u16::MAX), Wait { random: 128, ..wait }), 44);
+        assert_eq!([1, 2, 3].map(|failures| pause(failures, Wait { random: 255, ..wait })), [2, 3, 5]);
+        assert_eq!(pause(40, Wait { random: 255, ..wait }), 31);
+        assert_eq!(pause(u32::from(u16::MAX), Wait { random: 128, ..wait }), 45);
     }
 
     #[test]
     fn the_provider_is_obeyed_for_an_hour_at_most() {
-        let asked = |seconds, random| Wait { retry_after: Some(Duration::from_secs(seconds)), random };
+        let asked =
+            |seconds, random| Wait { retry_after: Some(Duration::from_secs(seconds)), random, ..Wait::default() };
         assert_eq!(pause(1, asked(120, 0)), 120);
-        assert_eq!(pause(1, asked(120, 255)), 132);
+        assert_eq!(pause(1, asked(120, 255)), 120);
         assert_eq!(pause(1, asked(1_000_000, 0)), 3600);
         assert_eq!(pause(9, asked(1, 0)), 60);
     }
 
     #[test]
     fn a_pause_ends_by_the_wall_and_when_the_clock_is_set_back() {
-        let backoff = Backoff::after(None, at(1000), Wait { retry_after: Some(Duration::from_secs(100)), random: 0 });
+        let wait = Wait { retry_after: Some(Duration::from_secs(100)), ..Wait::default() };
+        let backoff = Backoff::after(None, at(1000), wait);
         let left = |now| backoff.left(at(now)).map(|left| left.as_secs());
         assert_eq!((left(1000), left(1099), left(1100), left(999)), (Some(100), Some(1), None, None));
     }
 
     #[test]
     fn a_state_counts_its_failures() {
-        let GrantState::BackingOff(twice) =
-            GrantState::Live.failed(at(1), Wait::default(), false).failed(at(9), Wait::default(), true)
+        let GrantState::BackingOff(twice) = GrantState::Live
+            .failed(at(1), Wait::default())
+            .failed(at(9), Wait { answer_lost: true, ..Wait::default() })
         else {
             panic!("it backs off")
         };

@@ -22,9 +22,7 @@ pub(super) fn token_error(error: &HttpError) -> TokenError {
     match error {
         HttpError::TooLarge { .. } | HttpError::NotText(_) => TokenError::Malformed(what),
         HttpError::Timeout { .. } | HttpError::Interrupted(_) => TokenError::Lost(what),
-        HttpError::Connect(_) | HttpError::Tls(_) => {
-            TokenError::Unavailable { what, retry_after: None, provider: None }
-        }
+        HttpError::Connect(_) | HttpError::Tls(_) => TokenError::NotSent(what),
     }
 }
 
@@ -36,7 +34,7 @@ pub fn from_token(error: TokenError) -> DeskError {
         TokenError::Unavailable { what, retry_after, provider } => {
             DeskError::AuthorityUnavailable { what: format!("the provider {what}"), retry_after, provider }
         }
-        TokenError::Lost(what) => {
+        TokenError::NotSent(what) | TokenError::Lost(what) => {
             DeskError::AuthorityUnavailable { what: format!("the provider {what}"), retry_after: None, provider: None }
         }
         TokenError::Malformed(what) => DeskError::AuthorityUnusable(format!("the provider {what}")),

@@ -216,8 +216,11 @@ impl Desk {
         if refresh.purpose.scopes.is_none() && !refresh.scopes.is_covered_by(&grant.scopes) {
             return Err(refresh.no_grant(Some(&grant.scopes)));
         }
-        match grant.state.pause(self.clock.now()) {
-            Some(left) => Err(setback::backing_off(&grant, left)),
+        // Who insists on a new token need not wait for a network that was away; what the provider asked for holds for all.
+        let insists = !refresh.purpose.may_use_cache() && refresh.renews.is_none();
+        let now = self.clock.now();
+        match grant.state.backoff(now).filter(|backoff| !(insists && backoff.unsent)) {
+            Some(backoff) => Err(setback::backing_off(&grant, backoff.left(now).unwrap_or_default())),
             None => Ok((stamp, grant)),
         }
     }

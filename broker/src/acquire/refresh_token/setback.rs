@@ -47,7 +47,8 @@ impl Desk {
     pub(super) async fn not_asked(&self, refresh: &Refresh, held: (GrantStamp, &Grant), error: DeskError) -> Setback {
         let state = match &error {
             DeskError::AuthorityUnavailable { retry_after, .. } => {
-                self.paused(held.1, *retry_after, held.1.state.answer_lost())
+                let (answer_lost, unsent) = (held.1.state.answer_lost(), retry_after.is_none());
+                self.paused(held.1, Wait { retry_after: *retry_after, answer_lost, unsent, random: 0 })
             }
             DeskError::Cancelled => return Setback::Final(error),
             _ => held.1.state.clone(),
@@ -64,9 +65,14 @@ impl Desk {
             TokenError::Refused(provider) if asks_for_user || provider.error == "http_400" => {
                 self.refused(refresh, held.1, provider, answer_lost)
             }
-            TokenError::Lost(what) => (self.paused(held.1, None, true), lost(&what)),
+            TokenError::Lost(what) => (self.paused(held.1, Wait { answer_lost: true, ..Wait::default() }), lost(&what)),
+            TokenError::NotSent(_) => {
+                let wait = Wait { answer_lost, unsent: true, ..Wait::default() };
+                (self.paused(held.1, wait), from_token(error))
+            }
             TokenError::Unavailable { retry_after, .. } => {
-                (self.paused(held.1, retry_after, answer_lost), from_token(error))
+                let wait = Wait { retry_after, answer_lost, ..Wait::default() };
+                (self.paused(held.1, wait), from_token(error))
             }
             TokenError::Refused(_) | TokenError::Malformed(_) => (held.1.state.clone(), from_token(error)),
         };
@@ -90,9 +96,9 @@ impl Desk {
         (state, refresh.interaction(why))
     }
 
-    fn paused(&self, grant: &Grant, retry_after: Option<Duration>, answer_lost: bool) -> GrantState {
-        let wait = Wait { retry_after, random: entropy::byte(&*self.entropy) };
-        grant.state.clone().failed(self.clock.now(), wait, answer_lost)
+    fn paused(&self, grant: &Grant, wait: Wait) -> GrantState {
+        let wait = Wait { random: entropy::byte(&*self.entropy), ..wait };
+        grant.state.clone().failed(self.clock.now(), wait)
     }
 
     /// Notes the failure at the grant that it is of. A store that fails now does not hide what the provider said.

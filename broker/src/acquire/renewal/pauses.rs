@@ -29,12 +29,15 @@ impl<K> Default for Pauses<K> {
 }
 
 impl<K: Eq + Hash + Clone> Pauses<K> {
-    /// An error while the pause lasts.
-    pub(in crate::acquire) fn check(&self, key: &K, now: UnixTime) -> Result<(), DeskError> {
+    /// An error while the pause lasts; who insists need not wait for a network that was away.
+    pub(in crate::acquire) fn check(&self, key: &K, now: UnixTime, insists: bool) -> Result<(), DeskError> {
         let pauses = self.lock();
         let Some((pause, left)) = pauses.get(key).and_then(|pause| Some((pause, pause.backoff.left(now)?))) else {
             return Ok(());
         };
+        if insists && pause.backoff.unsent {
+            return Ok(());
+        }
         Err(DeskError::AuthorityUnavailable {
             what: format!(
                 "the provider is left alone for {} s (the last request failed: {})",
@@ -92,7 +95,7 @@ mod tests {
     }
 
     fn left(pauses: &Pauses<usize>, key: usize, now: i64) -> Option<u64> {
-        match pauses.check(&key, at(now)) {
+        match pauses.check(&key, at(now), false) {
             Err(DeskError::AuthorityUnavailable { retry_after: Some(left), .. }) => Some(left.as_secs()),
             other => other.map_or_else(|error| panic!("{error:?}"), |()| None),
         }
@@ -113,7 +116,7 @@ mod tests {
     #[test]
     fn they_are_bounded() {
         let pauses = Pauses::default();
-        let wait = |seconds| Wait { retry_after: Some(Duration::from_secs(seconds)), random: 0 };
+        let wait = |seconds| Wait { retry_after: Some(Duration::from_secs(seconds)), ..Wait::default() };
         pauses.add(0, at(0), wait(10), &down());
         for key in 1..=MOST {
             pauses.add(key, at(0), wait(100), &down());

@@ -62,6 +62,8 @@ enum StateRecord {
         failures: u32,
         #[serde(default)]
         lost: bool,
+        #[serde(default)]
+        unsent: bool,
     },
     Refused {
         since: i64,
@@ -232,11 +234,12 @@ fn record(stored: &StoredGrant) -> Record<'_> {
 fn state(record: StateRecord) -> GrantState {
     match record {
         StateRecord::Live => GrantState::Live,
-        StateRecord::BackingOff { since, until, failures, lost } => GrantState::BackingOff(Backoff {
+        StateRecord::BackingOff { since, until, failures, lost, unsent } => GrantState::BackingOff(Backoff {
             since: UnixTime::from_seconds(since),
             until: UnixTime::from_seconds(until),
             failures,
             answer_lost: lost,
+            unsent,
         }),
         StateRecord::Refused { since, error, lost } => {
             GrantState::Refused { since: UnixTime::from_seconds(since), error, answer_lost: lost }
@@ -247,11 +250,12 @@ fn state(record: StateRecord) -> GrantState {
 fn state_record(state: &GrantState) -> StateRecord {
     match state {
         GrantState::Live => StateRecord::Live,
-        GrantState::BackingOff(Backoff { since, until, failures, answer_lost }) => StateRecord::BackingOff {
+        GrantState::BackingOff(Backoff { since, until, failures, answer_lost, unsent }) => StateRecord::BackingOff {
             since: since.seconds(),
             until: until.seconds(),
             failures: *failures,
             lost: *answer_lost,
+            unsent: *unsent,
         },
         GrantState::Refused { since, error, answer_lost } => {
             StateRecord::Refused { since: since.seconds(), error: error.clone(), lost: *answer_lost }

@@ -1,5 +1,7 @@
 //! Registrations: refuse, replace, update; what is removed with them; work that was begun for an old one.
 
+use std::time::Duration;
+
 use token_broker_proto::{
     Secret,
     calls::{ApplicationSelector, ExistingApplication},

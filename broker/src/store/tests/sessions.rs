@@ -43,7 +43,8 @@ async fn without_rotation_the_grant_stays_and_works_again() {
     let key = grant_key(&client("c"), "user");
     vault.save_sign_in(sign_in(&application, "user", "first")).await.unwrap();
     let (stamp, _) = vault.find_grant(&key).unwrap().unwrap();
-    let pause = GrantState::BackingOff(Backoff { since: at(1), until: at(9), failures: 3, answer_lost: true });
+    let pause =
+        GrantState::BackingOff(Backoff { since: at(1), until: at(9), failures: 3, answer_lost: true, unsent: true });
     assert_eq!(vault.set_grant_state(&key, stamp, pause.clone()).await, Ok(Saved::Done));
     assert_eq!(vault.find_grant(&key).unwrap().unwrap().1.state, pause);
 

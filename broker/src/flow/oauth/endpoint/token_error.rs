@@ -31,6 +31,9 @@ pub enum TokenError {
         /// Its words, if it said any.
         provider: Option<Box<ProviderError>>,
     },
+    /// The request never went out: no connection, no trust. Follows "the provider".
+    #[error("the provider {0}")]
+    NotSent(String),
     /// The request went out and no whole answer came back: the provider may have acted on it. Follows "the provider".
     #[error("the provider {0}")]
     Lost(String),
@@ -57,7 +60,7 @@ impl TokenError {
         match self {
             Self::Refused(refusal) => Some(refusal),
             Self::Unavailable { provider, .. } => provider.as_deref(),
-            Self::Lost(_) | Self::Malformed(_) => None,
+            Self::NotSent(_) | Self::Lost(_) | Self::Malformed(_) => None,
         }
     }
 
