@@ -39,24 +39,26 @@ fn main() -> ExitCode {
 
 async fn run(kills: usize, under_processes: usize, seed: u64) -> ExitCode {
     let mut report = Report { seed, sections: Vec::new() };
+    let add = |report: &mut Report, title: &str, figures| {
+        report.add(Section { title: title.to_owned(), figures });
+        // What is known is kept, should the rest be broken off.
+        report.write();
+        println!("{}", report.markdown());
+    };
+    let mut stage = Stage::set(seed).await;
+    for point in &stage.record().await {
+        stage.die_at(point).await;
+    }
+    stage.see_what_is_left().await;
+    let title = "Each write, sync and send between the provider's answer and the caller's";
+    add(&mut report, title, stage.figures(Outcomes::default()));
     for (title, kills, callers) in [
         ("16 callers through the client crate", kills, (CALLERS, By::Client)),
         ("64 `broker-cli token` processes", under_processes, (PROCESSES, By::Process)),
     ] {
         let mut stage = Stage::set(seed).await;
         let outcomes = stage.torture(kills, callers).await;
-        report.add(Section { title: title.to_owned(), figures: stage.figures(outcomes) });
-        println!("{}", report.markdown());
+        add(&mut report, title, stage.figures(outcomes));
     }
-    let mut stage = Stage::set(seed).await;
-    let points = stage.record().await;
-    for point in &points {
-        stage.die_at(point).await;
-    }
-    stage.see_what_is_left().await;
-    let title = "each write, sync and send between the provider's answer and the caller's".to_owned();
-    report.add(Section { title, figures: stage.figures(Outcomes::default()) });
-    println!("{}", report.markdown());
-    report.write();
     if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -46,7 +46,7 @@ give a grace period (most do) give the successor out again. The kills here come 
 machine that crashes once a day at any instant will hardly ever meet one.
 
 SIGKILL does not take the page cache along, so this is no power failure: that a sync comes before the answer is seen in the
-recorded order of system calls, by each run of the last table.
+recorded order of system calls, by each run of the next table.
 ";
 
 impl Report {
