@@ -41,8 +41,8 @@ the question is when its successor was lost:
   another's, or no answer at all.
 
 Nothing that the daemon could do at its start would bring the first two back: the successor exists at the provider only, and
-this provider takes the question for theft. The user is told so: `INTERACTION_REQUIRED`, with the command to run. Providers that
-give a grace period (most do) give the successor out again. The kills here come mostly within milliseconds of a refresh; a
+this provider takes the question for theft. The user is told so: `INTERACTION_REQUIRED`, with the command to run. A provider with
+a grace period gives the successor out again. The kills here come mostly within milliseconds of a refresh; a
 machine that crashes once a day at any instant will hardly ever meet one.
 
 SIGKILL does not take the page cache along, so this is no power failure: that a sync comes before the answer is seen in the
