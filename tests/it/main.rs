@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod chromium;
+mod faults;
 mod grants;
 mod grpcio;
 mod house;
@@ -27,6 +28,7 @@ mod single_flight;
 mod source;
 mod standing_task;
 mod strangers;
+mod torture;
 mod transcripts;
 mod versions;
 mod watch;

@@ -60,7 +60,12 @@ pub(super) fn from_discovery(error: DiscoveryError, authority: &Authority) -> De
 
 /// Keys that are missing or wrong.
 pub(super) fn from_jwks(error: &JwkSetError) -> DeskError {
-    DeskError::AuthorityUnusable(error.to_string())
+    match error {
+        JwkSetError::Document(DocumentError::Unavailable { retry_after, .. }) => {
+            DeskError::AuthorityUnavailable { what: error.to_string(), retry_after: *retry_after, provider: None }
+        }
+        other => DeskError::AuthorityUnusable(other.to_string()),
+    }
 }
 
 /// An ID token that does not hold.

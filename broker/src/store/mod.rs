@@ -6,6 +6,7 @@ mod error;
 mod folder;
 mod key;
 mod open;
+mod place;
 mod recall;
 mod rows;
 mod schema;

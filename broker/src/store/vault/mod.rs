@@ -24,10 +24,11 @@ use super::{
     folder::DataFolder,
     key::{KeySource, Randomness},
     open::{self, Database, Opened},
+    place::Place,
     recall::{Epoch, Recall},
     rows::{Tables, application::StoredApplication},
     seal::Keyring,
-    writer::{Signs, Writer},
+    writer::{Committer, Signs, Writer},
 };
 use crate::{
     metrics::StoreTimings,
@@ -89,6 +90,7 @@ struct OpenVault {
     reader: Mutex<Option<Connection>>,
     writer: Writer,
     aside: care::Threads,
+    place: Place,
     applications: Recall<ApplicationSelector, Option<Arc<StoredApplication>>>,
     users: Recall<(Client, Option<String>), Arc<[User]>>,
 }
@@ -141,10 +143,12 @@ impl Vault {
         self.0.source.name()
     }
 
-    /// What the owner should know of the data folder: databases that are kept aside, a sentence each.
+    /// What the owner should know of the data folder, a sentence each: databases that are kept aside, and one that is not in
+    /// its place any more.
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
-        open::notices(&self.0.folder)
+        let displaced = self.0.open().ok().and_then(|open| open.place.displaced());
+        displaced.into_iter().chain(open::notices(&self.0.folder)).collect()
     }
 
     /// Finishes the writes that wait, moves the journal into the database and closes it, for every handle. Blocks for as
@@ -202,12 +206,13 @@ impl Shared {
             Opened::Open(database) => *database,
             Opened::Locked(reason) => return Ok(State::Locked(reason)),
         };
-        let Database { keys, reader, writer } = database;
+        let Database { keys, reader, writer, place } = database;
         let epoch = Epoch::default();
+        let committer = Committer::new(writer, Arc::clone(&keys), epoch.clone(), place.clone(), &self.signs);
         let writer = match self.mode {
-            WriterMode::Thread => Writer::thread(writer, Arc::clone(&keys), epoch.clone(), &self.signs)
+            WriterMode::Thread => Writer::thread(committer, &self.signs)
                 .map_err(|source| StartError::Io { path: self.folder.database(), source })?,
-            WriterMode::Inline => Writer::inline(writer, Arc::clone(&keys), epoch.clone(), &self.signs),
+            WriterMode::Inline => Writer::inline(committer),
         };
         let reader = Mutex::new(Some(reader));
         Ok(State::Open(Arc::new(OpenVault {
@@ -215,6 +220,7 @@ impl Shared {
             reader,
             writer,
             aside: care::Threads::default(),
+            place,
             applications: Recall::new(epoch.clone()),
             users: Recall::new(epoch),
         })))
