@@ -35,6 +35,7 @@ redacted_debug! {
     v1::SignInRequest => "SignInRequest",
     v1::SignOutRequest => "SignOutRequest",
     v1::OpenUrl => "OpenUrl",
+    v1::BeginAuthorizationRequest => "BeginAuthorizationRequest",
     v1::BeginAuthorizationResponse => "BeginAuthorizationResponse",
     v1::UserCode => "UserCode",
     v1::CompleteAuthorizationRequest => "CompleteAuthorizationRequest",

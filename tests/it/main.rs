@@ -25,3 +25,4 @@ mod source;
 mod strangers;
 mod transcripts;
 mod versions;
+mod web_app;

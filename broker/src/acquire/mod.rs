@@ -29,6 +29,7 @@ use crate::{
 };
 
 pub use sign_in::SignInEvents;
+use sign_in::WebSignIns;
 
 use flight::{FlightKey, Flights, Purpose};
 
@@ -46,6 +47,7 @@ pub struct Desk {
     tasks: Tasks,
     flights: Flights<FlightKey, Purpose, silent::Refreshed>,
     sign_ins: Arc<Semaphore>,
+    web_sign_ins: WebSignIns,
 }
 
 /// What `daemon` lends the desk of the outside world.
@@ -79,6 +81,7 @@ impl Desk {
             tasks,
             flights: Flights::default(),
             sign_ins: Arc::new(Semaphore::new(MAX_SIGN_INS)),
+            web_sign_ins: WebSignIns::default(),
         })
     }
 

@@ -48,7 +48,7 @@ pub struct Application {
     pub credential_fingerprint: Option<String>,
     /// Scopes asked for when a request names none.
     pub scopes: Vec<String>,
-    /// Redirect URI of browser sign-in, if not the default.
+    /// Redirect URI of browser sign-in or of a web application, if not the default.
     pub redirect_uri: Option<String>,
 }
 
@@ -118,7 +118,7 @@ pub struct NewApplication {
     pub authority: Authority,
     /// Scopes asked for when a request names none; may be empty.
     pub scopes: ScopeSet,
-    /// Redirect URI of browser sign-in; `None` for the default.
+    /// Redirect URI of browser sign-in or of a web application; `None` for the default.
     pub redirect_uri: Option<String>,
     /// Client secret; `None` for a public client.
     pub client_secret: Option<Secret>,
@@ -170,12 +170,13 @@ fn authority(wire: Option<v1::add_application_request::Authority>) -> Result<Aut
     }
 }
 
-/// Reads a redirect URI of browser sign-in: `http` on a loopback host, where the daemon can listen (RFC 8252, section 7.3).
+/// Reads a redirect URI: `http` on a loopback host, where the daemon can listen and any port will do (RFC 8252, section 7.3), or
+/// `https`, where a web application listens (RFC 6749, section 3.1.2).
 pub fn redirect_uri(text: String) -> Result<String, Invalid> {
-    let rule =
-        "must be an http URL on 127.0.0.1, [::1] or localhost, without query and fragment (RFC 8252, section 7.3)";
+    let rule = "must be an https URL, or an http URL on 127.0.0.1, [::1] or localhost without query; \
+                without fragment, user name and password (RFC 6749, section 3.1.2; RFC 8252, section 7.3)";
     let url = provider_url("redirect_uri", &text).map_err(|_| Invalid::new("redirect_uri", rule))?;
-    if url.scheme() == "http" && url.query().is_none() { Ok(text) } else { Err(Invalid::new("redirect_uri", rule)) }
+    if url.scheme() == "https" || url.query().is_none() { Ok(text) } else { Err(Invalid::new("redirect_uri", rule)) }
 }
 
 impl From<&NewApplication> for v1::AddApplicationRequest {

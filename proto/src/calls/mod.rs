@@ -6,6 +6,7 @@ mod sign_in;
 mod sign_out;
 mod status;
 mod token;
+mod web_app;
 
 pub use application::{Application, CredentialKind, ExistingApplication, NewApplication, redirect_uri};
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
@@ -13,6 +14,7 @@ pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};
 pub use status::{DaemonStatus, StoreCounts};
 pub use token::{ApplicationSelector, Subject, TokenAnswer, TokenRequest, TokenScheme, TokenSource};
+pub use web_app::{BeginAuthorizationRequest, BegunAuthorization, CompleteAuthorizationRequest, ResponseMode};
 
 use crate::Invalid;
 

@@ -18,6 +18,10 @@ pub const CONFIDENTIAL_APP: (&str, &str) = ("confidential-app", "confidential se
 pub const SERVICE_APP: (&str, &str) = ("service-app", "service secret: +/%&=?~");
 /// A confidential client for client credentials (`client_secret_post`).
 pub const SERVICE_APP_POST: (&str, &str) = ("service-app-post", "posted secret: +/%&=?~");
+/// A confidential client that is a web application (`client_secret_basic`), and where it takes its users back.
+pub const WEB_APP: (&str, &str) = ("web-app", "web secret: +/%&=?~");
+/// The redirect URI of `WEB_APP`.
+pub const WEB_APP_REDIRECT: &str = "https://web.example/login/authorized";
 /// The client with which tests introspect.
 const INTROSPECTOR: (&str, &str) = ("introspector", "introspector-secret");
 

@@ -37,7 +37,7 @@ impl Desk {
         self.entropy.fill(&mut random);
         let request = AuthorizationRequest {
             client: sign_in.client(),
-            redirect_uri: loopback.redirect_uri().clone(),
+            redirect_uri: loopback.redirect_uri().to_string(),
             scopes: sign_in.scopes.clone(),
             prompt: sign_in.prompt.clone(),
             login_hint: sign_in.request.login_hint.clone(),
@@ -77,7 +77,7 @@ impl Desk {
     ) -> Result<Account, DeskError> {
         let request = pending.token_request(sign_in.client(), redirect, sign_in.correlation_id);
         let response = self.provider.tokens(request, &sign_in.scopes).await.map_err(from_token)?;
-        self.save_sign_in(sign_in, response, pending.expectation(sign_in.client())).await
+        self.save_sign_in(&sign_in.context(), response, pending.expectation(sign_in.client())).await
     }
 }
 
@@ -100,10 +100,16 @@ fn redirect_uri(sign_in: &SignIn) -> Result<Url, DeskError> {
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => "http://127.0.0.1/",
     };
     let text = application.redirect_uri.as_deref().unwrap_or(default);
-    Url::parse(text).map_err(|error| DeskError::Internal(format!("a stored redirect URI is no URL: {error}")))
+    let url = Url::parse(text);
+    let url = url.map_err(|error| DeskError::Internal(format!("a stored redirect URI is no URL: {error}")))?;
+    if url.scheme() == "http" {
+        return Ok(url);
+    }
+    let what = format!("users of {} sign in at its web application, {text}, or by device code", application.name);
+    Err(DeskError::Unsupported(what))
 }
 
-fn from_redirect(error: RedirectError) -> DeskError {
+pub(super) fn from_redirect(error: RedirectError) -> DeskError {
     match error {
         RedirectError::Refused(provider) if provider.error == "access_denied" => DeskError::Declined(Some(provider)),
         RedirectError::Refused(provider) => DeskError::AuthorityRefused(provider),

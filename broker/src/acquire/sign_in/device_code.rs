@@ -40,6 +40,6 @@ impl Desk {
                 Poll::Failed(error) => return Err(from_token(error)),
             };
         };
-        self.save_sign_in(sign_in, tokens, Expectation::without_nonce(sign_in.client())).await
+        self.save_sign_in(&sign_in.context(), tokens, Expectation::without_nonce(sign_in.client())).await
     }
 }

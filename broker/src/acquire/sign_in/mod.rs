@@ -6,6 +6,7 @@ mod authorization_code;
 mod device_code;
 mod patience;
 mod save;
+mod web_app;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +17,10 @@ use token_broker_proto::{
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
+pub(super) use web_app::WebSignIns;
+
 use patience::Patience;
+use save::Context;
 
 use super::{Desk, MAX_SIGN_INS, SIGN_IN_TIMEOUT};
 use crate::{
@@ -48,6 +52,11 @@ impl SignIn {
             client_id: &self.stored.application.client_id,
             credential: &self.stored.application.credential,
         }
+    }
+
+    /// What the end of it needs to know.
+    fn context(&self) -> Context<'_> {
+        Context { stored: &self.stored, metadata: &self.metadata, correlation_id: self.correlation_id }
     }
 
     async fn tell(&self, event: SignInEvent) {

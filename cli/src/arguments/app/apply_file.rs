@@ -167,7 +167,7 @@ mod tests {
     fn a_wrong_value_names_application_and_field() {
         let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nissuer = 'http://id.example'\n");
         assert!(said.contains("\"a\"") && said.contains("issuer") && said.contains("https"), "{said}");
-        let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nredirect_uri = 'https://x'\n");
+        let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nredirect_uri = 'http://x'\n");
         assert!(said.contains("redirect_uri"), "{said}");
         let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\ntenant = 't'\nissuer = 'https://x'\n");
         assert!(said.contains("only one"), "{said}");

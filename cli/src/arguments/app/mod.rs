@@ -80,7 +80,7 @@ pub(crate) struct AddArguments {
     /// Scope to ask for by default; may repeat
     #[arg(long = "scope", value_name = "S")]
     scopes: Vec<String>,
-    /// Redirect URI of browser sign-in, on this machine [default: any port of 127.0.0.1 or localhost]
+    /// Redirect URI of browser sign-in, on this machine [default: any port of 127.0.0.1 or localhost], or a web application's own
     #[arg(long, value_name = "URI")]
     redirect_uri: Option<String>,
     /// Read the client secret from standard input
