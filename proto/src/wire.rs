@@ -40,4 +40,5 @@ redacted_debug! {
     v1::UserCode => "UserCode",
     v1::CompleteAuthorizationRequest => "CompleteAuthorizationRequest",
     v1::AddApplicationRequest => "AddApplicationRequest",
+    v1::Certificate => "Certificate",
 }

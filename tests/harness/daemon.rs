@@ -16,7 +16,10 @@ use token_broker::{
 };
 use token_broker_client::{
     Client, ClientError, ClientOptions,
-    calls::{ExistingApplication, NewApplication, SignInEvent, SignInMethod, SignInRequest, TokenAnswer, TokenRequest},
+    calls::{
+        ExistingApplication, NewApplication, NewCredential, SignInEvent, SignInMethod, SignInRequest, TokenAnswer,
+        TokenRequest,
+    },
     oauth::{ApplicationName, Authority, ClientId, ScopeSet},
 };
 use token_broker_proto::{Account, Secret};
@@ -128,7 +131,7 @@ pub fn application(text: &str, issuer: &str, client: (&str, Option<&str>), defau
         authority: Authority::from_issuer(issuer).expect("a valid issuer"),
         scopes: scopes(default_scopes),
         redirect_uri: None,
-        client_secret: client.1.map(Secret::new),
+        credential: client.1.map_or(NewCredential::None, |secret| NewCredential::Secret(Secret::new(secret))),
         offline: false,
         existing: ExistingApplication::Refuse,
     }

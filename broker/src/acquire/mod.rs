@@ -3,6 +3,7 @@
 //!
 //! A new grant is in the store, durably, before anybody sees the token that came with it.
 
+mod client_assertion;
 mod client_credentials;
 mod flight;
 mod found;
@@ -48,6 +49,7 @@ pub struct Desk {
     flights: Flights<FlightKey, Purpose, silent::Refreshed>,
     sign_ins: Arc<Semaphore>,
     web_sign_ins: WebSignIns,
+    assertions: client_assertion::Kept,
 }
 
 /// What `daemon` lends the desk of the outside world.
@@ -82,6 +84,7 @@ impl Desk {
             flights: Flights::default(),
             sign_ins: Arc::new(Semaphore::new(MAX_SIGN_INS)),
             web_sign_ins: WebSignIns::default(),
+            assertions: client_assertion::Kept::default(),
         })
     }
 

@@ -76,11 +76,9 @@ impl Desk {
         let metadata = self.unless_stopped(self.metadata(authority, refresh.correlation_id)).await?;
         // A store that cannot be written says so now, before the provider spends the refresh token.
         self.vault.set_grant_state(&refresh.grant_key, stamp, grant.state.clone()).await?;
-        let client = ClientContext {
-            metadata: &metadata,
-            client_id: &refresh.stored.application.client_id,
-            credential: &refresh.stored.application.credential,
-        };
+        let application = &refresh.stored.application;
+        let credential = self.presented(application, &metadata, refresh.correlation_id).await?;
+        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         let Purpose { scopes, claims, .. } = &refresh.purpose;
         let request = refresh_token::request(
             client,

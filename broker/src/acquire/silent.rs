@@ -64,7 +64,7 @@ impl Desk {
         }
     }
 
-    fn wanted(&self, request: &TokenRequest) -> Result<Wanted, DeskError> {
+    pub(super) fn wanted(&self, request: &TokenRequest) -> Result<Wanted, DeskError> {
         match request.scheme {
             TokenScheme::Bearer => {}
             TokenScheme::Pop | TokenScheme::SshCert | TokenScheme::Dpop => {

@@ -16,6 +16,16 @@ pub fn correlation_id(entropy: &dyn Entropy) -> CorrelationId {
     CorrelationId::from_random(random)
 }
 
+/// The operating system's randomness for signing, which takes no other.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "ring signs with a generator of its own only; no test reads what comes of it"
+)]
+pub fn for_signing() -> SystemRandom {
+    SystemRandom::new()
+}
+
 /// The operating system's random number generator.
 #[derive(Debug)]
 pub struct SystemEntropy(SystemRandom);

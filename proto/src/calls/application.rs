@@ -1,8 +1,12 @@
 //! Registering and showing applications (OAuth 2.0 clients).
 
-use super::{Incomplete, given};
+use super::{
+    Incomplete,
+    credential::{self, NewCredential},
+    given,
+};
 use crate::{
-    Invalid, Secret,
+    Invalid,
     oauth::{ApplicationName, Authority, ClientId, Endpoints, ScopeSet, provider_url},
     wire::v1,
 };
@@ -44,7 +48,7 @@ pub struct Application {
     pub authority: String,
     /// How it authenticates.
     pub credential: CredentialKind,
-    /// Keyed fingerprint of its secret.
+    /// Keyed fingerprint of its secret, or `x5t#S256` of its certificate.
     pub credential_fingerprint: Option<String>,
     /// Scopes asked for when a request names none.
     pub scopes: Vec<String>,
@@ -120,8 +124,8 @@ pub struct NewApplication {
     pub scopes: ScopeSet,
     /// Redirect URI of browser sign-in or of a web application; `None` for the default.
     pub redirect_uri: Option<String>,
-    /// Client secret; `None` for a public client.
-    pub client_secret: Option<Secret>,
+    /// What it authenticates with.
+    pub credential: NewCredential,
     /// Whether to skip the check of its metadata at the provider.
     pub offline: bool,
     /// What to do when the name is taken.
@@ -144,7 +148,13 @@ impl TryFrom<v1::AddApplicationRequest> for NewApplication {
             authority: authority(wire.authority)?,
             scopes: ScopeSet::parse(wire.scopes.iter().map(String::as_str))?,
             redirect_uri: given(wire.redirect_uri).map(redirect_uri).transpose()?,
-            client_secret: given(wire.client_secret).map(Secret::new),
+            credential: credential::from_wire(credential::Parts {
+                client_secret: wire.client_secret,
+                certificate: wire.certificate,
+                assertion_file: wire.assertion_file,
+                assertion_from_application: wire.assertion_from_application,
+                send_x5c: wire.send_x5c,
+            })?,
             offline: wire.offline,
             existing,
         })
@@ -200,13 +210,18 @@ impl From<&NewApplication> for v1::AddApplicationRequest {
             ExistingApplication::Replace => v1::ExistingApplication::Replace,
             ExistingApplication::Update => v1::ExistingApplication::Update,
         };
+        let credential = credential::Parts::from(&new.credential);
         Self {
             name: new.name.to_string(),
             client_id: new.client_id.to_string(),
             authority: Some(authority),
             scopes: new.scopes.to_strings(),
             redirect_uri: new.redirect_uri.clone().unwrap_or_default(),
-            client_secret: new.client_secret.as_ref().map(|secret| secret.expose().to_owned()).unwrap_or_default(),
+            client_secret: credential.client_secret,
+            certificate: credential.certificate,
+            assertion_file: credential.assertion_file,
+            assertion_from_application: credential.assertion_from_application,
+            send_x5c: credential.send_x5c,
             offline: new.offline,
             existing: existing.into(),
         }

@@ -2,6 +2,7 @@
 
 mod application;
 mod cache;
+mod credential;
 mod sign_in;
 mod sign_out;
 mod status;
@@ -10,6 +11,7 @@ mod web_app;
 
 pub use application::{Application, CredentialKind, ExistingApplication, NewApplication, redirect_uri};
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
+pub use credential::{CertificateFile, NewCredential};
 pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};
 pub use status::{DaemonStatus, StoreCounts};

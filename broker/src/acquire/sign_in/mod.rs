@@ -25,7 +25,7 @@ use save::Context;
 use super::{Desk, MAX_SIGN_INS, SIGN_IN_TIMEOUT};
 use crate::{
     access::Caller,
-    flow::oauth::{ClientContext, sign_in_scopes},
+    flow::oauth::sign_in_scopes,
     model::{DeskError, ProviderMetadata},
     store::StoredApplication,
 };
@@ -46,14 +46,6 @@ struct SignIn {
 }
 
 impl SignIn {
-    fn client(&self) -> ClientContext<'_> {
-        ClientContext {
-            metadata: &self.metadata,
-            client_id: &self.stored.application.client_id,
-            credential: &self.stored.application.credential,
-        }
-    }
-
     /// What the end of it needs to know.
     fn context(&self) -> Context<'_> {
         Context { stored: &self.stored, metadata: &self.metadata, correlation_id: self.correlation_id }
@@ -90,7 +82,7 @@ impl Desk {
     }
 
     async fn run(
-        &self,
+        self: &Arc<Self>,
         stored: Arc<StoredApplication>,
         request: SignInRequest,
         events: mpsc::Sender<Result<SignInEvent, DeskError>>,

@@ -1,5 +1,7 @@
 //! The end of every sign-in: verify who it is, store everything in one durable step, say who signed in.
 
+use std::sync::Arc;
+
 use token_broker_proto::{
     Account,
     oauth::{Authority, CorrelationId},
@@ -9,7 +11,7 @@ use super::Desk;
 use crate::{
     acquire::{found::bearer_partition, metadata::Issued},
     flow::oauth::{ClientContext, id_token::Expectation, token_response::TokenResponse},
-    model::{DeskError, Grant, GrantState, IdentityDocuments, ProviderMetadata, User},
+    model::{DeskError, Grant, GrantState, IdentityDocuments, Presented, ProviderMetadata, User},
     store::{Saved, SignInRecord, StoredApplication},
 };
 
@@ -22,17 +24,18 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Who asks, and whom.
-    pub(super) fn client(&self) -> ClientContext<'_> {
-        ClientContext {
-            metadata: self.metadata,
-            client_id: &self.stored.application.client_id,
-            credential: &self.stored.application.credential,
-        }
+    /// Who asks, and whom, showing this.
+    pub(super) fn client<'a>(&'a self, credential: &'a Presented) -> ClientContext<'a> {
+        ClientContext { metadata: self.metadata, client_id: &self.stored.application.client_id, credential }
     }
 }
 
 impl Desk {
+    /// What the client shows the provider in its next request.
+    pub(super) async fn shown(self: &Arc<Self>, sign_in: &Context<'_>) -> Result<Presented, DeskError> {
+        self.presented(&sign_in.stored.application, sign_in.metadata, sign_in.correlation_id).await
+    }
+
     pub(super) async fn save_sign_in(
         &self,
         sign_in: &Context<'_>,

@@ -7,18 +7,22 @@
 //! client_id = "11111111-2222-3333-4444-555555555555"
 //! tenant = "contoso.com" # or authority, or issuer, or endpoints.token (.authorization, .device_authorization)
 //! scopes = ["User.Read"]
+//! certificate = "work.pem" # or assertion_file, or assertion_from_app; paths begin at the folder of this file
 //! ```
+
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use token_broker_client::{
     Invalid,
-    calls::{ExistingApplication, NewApplication, redirect_uri},
+    calls::{ExistingApplication, NewApplication, NewCredential, redirect_uri},
     oauth::{ApplicationName, ClientId},
 };
 
 use super::{
     super::scopes,
     authority::{AuthorityTexts, EndpointTexts},
+    credential::certificate_file,
 };
 
 /// Parts of key names that stand for a secret.
@@ -43,6 +47,11 @@ struct Entry {
     #[serde(default)]
     scopes: Vec<String>,
     redirect_uri: Option<String>,
+    certificate: Option<PathBuf>,
+    #[serde(default)]
+    send_x5c: bool,
+    assertion_file: Option<PathBuf>,
+    assertion_from_app: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -53,14 +62,14 @@ struct EndpointsEntry {
     device_authorization: Option<String>,
 }
 
-/// Reads the file; the error is a sentence that names the place.
-pub(crate) fn parse(text: &str, offline: bool) -> Result<Vec<NewApplication>, String> {
+/// Reads the file, which stands in this folder; the error is a sentence that names the place.
+pub(crate) fn parse(text: &str, folder: &Path, offline: bool) -> Result<Vec<NewApplication>, String> {
     refuse_secrets(text)?;
     let file: File = toml::from_str(text).map_err(|error| placed(text, &error))?;
     let mut applications: Vec<NewApplication> = Vec::with_capacity(file.application.len());
     for entry in file.application {
         let name = entry.name.clone();
-        let new = entry.parse(offline).map_err(|invalid| format!("application {name:?}: {invalid}"))?;
+        let new = entry.parse(folder, offline).map_err(|what| format!("application {name:?}: {what}"))?;
         if applications.iter().any(|other| other.name == new.name) {
             return Err(format!("application {name:?} stands there twice"));
         }
@@ -91,7 +100,33 @@ fn refuse_secrets(text: &str) -> Result<(), String> {
 }
 
 impl Entry {
-    fn parse(self, offline: bool) -> Result<NewApplication, Invalid> {
+    /// What it authenticates with; secrets and passwords have no place here.
+    fn credential(&self, folder: &Path) -> Result<NewCredential, String> {
+        let credential = match (&self.certificate, &self.assertion_file, &self.assertion_from_app) {
+            (None, None, None) => NewCredential::None,
+            (Some(path), None, None) => certificate_file(&folder.join(path), None, self.send_x5c)?,
+            (None, Some(path), None) => {
+                let path = std::path::absolute(folder.join(path)).map_err(|error| error.to_string())?;
+                NewCredential::assertion_file(&path).map_err(|invalid| invalid.to_string())?
+            }
+            (None, None, Some(name)) => {
+                let name = ApplicationName::parse("assertion_from_app", name);
+                NewCredential::AssertionFrom(name.map_err(|invalid| invalid.to_string())?)
+            }
+            _ => return Err("give only one of certificate, assertion_file and assertion_from_app".to_owned()),
+        };
+        if self.send_x5c && self.certificate.is_none() {
+            return Err("send_x5c: needs a certificate".to_owned());
+        }
+        Ok(credential)
+    }
+
+    fn parse(self, folder: &Path, offline: bool) -> Result<NewApplication, String> {
+        let credential = self.credential(folder)?;
+        self.with(credential, offline).map_err(|invalid| invalid.to_string())
+    }
+
+    fn with(self, credential: NewCredential, offline: bool) -> Result<NewApplication, Invalid> {
         let endpoints = self.endpoints.map(|endpoints| EndpointTexts {
             token: endpoints.token,
             authorization: endpoints.authorization,
@@ -105,7 +140,7 @@ impl Entry {
             authority: authority.parse()?,
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
-            client_secret: None,
+            credential,
             offline,
             existing: ExistingApplication::Update,
         })
@@ -114,10 +149,14 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use token_broker_client::calls::NewCredential;
+
     use super::parse;
 
     fn complaint(text: &str) -> String {
-        parse(text, false).map_or_else(|error| error, |_| String::new())
+        parse(text, Path::new("/etc/broker"), false).map_or_else(|error| error, |_| String::new())
     }
 
     #[test]
@@ -138,14 +177,14 @@ mod tests {
             endpoints.token = "https://id.example/t"
             endpoints.device_authorization = "https://id.example/d"
         "#;
-        let applications = parse(text, true).unwrap_or_default();
+        let applications = parse(text, Path::new("/etc/broker"), true).unwrap_or_default();
         let authorities: Vec<String> = applications.iter().map(|new| new.authority.to_string()).collect();
         assert_eq!(
             authorities,
             ["https://login.microsoftonline.com/common", "https://id.example", "https://id.example/t"]
         );
         assert_eq!(applications[0].scopes.to_string(), "x y z");
-        assert!(applications.iter().all(|new| new.offline && new.client_secret.is_none()));
+        assert!(applications.iter().all(|new| new.offline && matches!(new.credential, NewCredential::None)));
     }
 
     #[test]

@@ -2,18 +2,21 @@
 
 pub(crate) mod apply_file;
 mod authority;
+mod credential;
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 use token_broker_client::{
-    Invalid, Secret,
+    Secret,
     calls::{ExistingApplication, NewApplication, redirect_uri},
     oauth::{ApplicationName, ClientId},
 };
 
 use super::{application, scopes};
+use crate::failure::Failed;
 use authority::{AuthorityTexts, EndpointTexts};
+use credential::CredentialArguments;
 
 /// What to do with applications.
 #[derive(Debug, Subcommand)]
@@ -83,9 +86,8 @@ pub(crate) struct AddArguments {
     /// Redirect URI of browser sign-in, on this machine [default: any port of 127.0.0.1 or localhost], or a web application's own
     #[arg(long, value_name = "URI")]
     redirect_uri: Option<String>,
-    /// Read the client secret from standard input
-    #[arg(long)]
-    pub(crate) client_secret_stdin: bool,
+    #[command(flatten)]
+    pub(crate) credential: CredentialArguments,
     /// Do not check the metadata at the provider
     #[arg(long)]
     offline: bool,
@@ -95,8 +97,8 @@ pub(crate) struct AddArguments {
 }
 
 impl AddArguments {
-    /// The application to register, with the secret that was read for it.
-    pub(crate) fn into_new(self, client_secret: Option<Secret>) -> Result<NewApplication, Invalid> {
+    /// The application to register, with what came on standard input for its credential.
+    pub(crate) fn into_new(self, read: Option<Secret>) -> Result<NewApplication, Failed> {
         let endpoints = self.token_endpoint.map(|token| EndpointTexts {
             token,
             authorization: self.authorization_endpoint,
@@ -104,13 +106,14 @@ impl AddArguments {
         });
         let authority =
             AuthorityTexts { tenant: self.tenant, authority: self.authority, issuer: self.issuer, endpoints };
+        let credential = self.credential.into_new(read).map_err(Failed::Input)?;
         Ok(NewApplication {
             name: self.application,
             client_id: self.client_id,
             authority: authority.parse()?,
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
-            client_secret,
+            credential,
             offline: self.offline,
             existing: if self.replace { ExistingApplication::Replace } else { ExistingApplication::Refuse },
         })

@@ -23,7 +23,7 @@ use crate::{
         authorization_code::{AuthorizationRequest, PendingAuthorization, Redirect, ResponseMode, State},
         sign_in_scopes,
     },
-    model::{Client, DeskError, ProviderMetadata, RegisteredApplication},
+    model::{Client, DeskError, Presented, ProviderMetadata, RegisteredApplication},
     provider::from_token,
     store::StoredApplication,
 };
@@ -112,7 +112,7 @@ impl Desk {
         let mut random = [0; 96];
         self.entropy.fill(&mut random);
         let asked = AuthorizationRequest {
-            client: ClientContext { metadata, client_id: &application.client_id, credential: &application.credential },
+            client: ClientContext { metadata, client_id: &application.client_id, credential: &Presented::Nothing },
             redirect_uri: request.redirect_uri.clone(),
             scopes,
             prompt,
@@ -147,16 +147,18 @@ impl Desk {
     }
 
     async fn redeem_web(
-        &self,
+        self: &Arc<Self>,
         stored: &StoredApplication,
         sign_in: &WebSignIn,
         redirect: Redirect,
         correlation_id: CorrelationId,
     ) -> Result<Account, DeskError> {
         let context = Context { stored, metadata: &sign_in.metadata, correlation_id };
-        let request = sign_in.pending.token_request(context.client(), redirect, correlation_id);
+        let credential = self.shown(&context).await?;
+        let client = context.client(&credential);
+        let request = sign_in.pending.token_request(client, redirect, correlation_id);
         let response = self.provider.tokens(request, sign_in.pending.scopes()).await.map_err(from_token)?;
-        self.save_sign_in(&context, response, sign_in.pending.expectation(context.client())).await
+        self.save_sign_in(&context, response, sign_in.pending.expectation(client)).await
     }
 }
 

@@ -151,12 +151,12 @@ mod tests {
             authorization_code::{AuthorizationRequest, ResponseMode},
             vectors,
         },
-        model::{Credential, ProviderMetadata},
+        model::{Presented, ProviderMetadata},
     };
 
     fn begin(metadata: &ProviderMetadata, scopes: &str) -> Result<PendingAuthorization, MissingEndpoint> {
         let client =
-            ClientContext { metadata, client_id: &vectors::client_id("my app"), credential: &Credential::Public };
+            ClientContext { metadata, client_id: &vectors::client_id("my app"), credential: &Presented::Nothing };
         let request = AuthorizationRequest {
             client,
             redirect_uri: "http://127.0.0.1:4711/".into(),
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_redirect_becomes_a_token_request_with_the_verifier_of_the_challenge() {
         let metadata = vectors::metadata();
-        let (client_id, credential) = (vectors::client_id("my app"), Credential::Public);
+        let (client_id, credential) = (vectors::client_id("my app"), Presented::Nothing);
         let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &credential };
         let pending = begin(&metadata, "openid").unwrap();
         let redirect = pending.accept(&format!("code=c+d&state={}", query(&pending)["state"])).unwrap();
