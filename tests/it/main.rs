@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod chromium;
+mod credentials;
 mod grpcio;
 mod house;
 mod layers;

@@ -18,7 +18,7 @@ use key::RawKey;
 use crate::model::Certificate;
 
 /// Largest file in bytes.
-const MAX_FILE: usize = 256 * 1024;
+const MAX_FILE: usize = 128 * 1024;
 /// Most certificates in a file.
 const MAX_CERTIFICATES: usize = 16;
 

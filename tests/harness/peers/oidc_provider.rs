@@ -41,6 +41,10 @@ pub struct Options {
     pub device_code_lifetime: Option<u64>,
     /// Signature of id tokens: `RS256` (when not given), `PS256`, `ES256`, `EdDSA`.
     pub id_token_algorithm: Option<&'static str>,
+    /// Clients that authenticate with a certificate (`private_key_jwt`): client id and certificate in PEM.
+    pub certificate_clients: Vec<(String, String)>,
+    /// Algorithms of client assertions, separated by commas; those of the package when not given.
+    pub assertion_algorithms: Option<&'static str>,
     /// Refresh tokens stay the same instead of being replaced at each use.
     pub without_rotation: bool,
 }
@@ -102,6 +106,9 @@ impl OidcProvider {
             value.map(|seconds| command.env(name, seconds.to_string()));
         }
         options.id_token_algorithm.map(|algorithm| command.env("ID_TOKEN_ALG", algorithm));
+        options.assertion_algorithms.map(|algorithms| command.env("ASSERTION_ALGS", algorithms));
+        let clients = serde_json::to_string(&options.certificate_clients).expect("texts");
+        command.env("CERTIFICATE_CLIENTS", clients);
         command.env("ROTATE", if options.without_rotation { "0" } else { "1" });
         let mut process = ServerProcess::start(command);
         let ready: serde_json::Value =
