@@ -30,19 +30,21 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut report = Report::default();
     runtime.block_on(async {
+        let mut stores = Vec::new();
         for tokens in SCALES.into_iter().filter(|scale| *scale <= largest) {
             let filled = fill::fill(tokens).await;
             if tokens == SCALES[0] {
                 report.commit = Some(filled.commit.clone());
             }
             let running = daemon::start(&filled).await;
-            socket::measure_scale(&running, &filled, &mut report).await;
             if tokens == SCALES[1] {
                 socket::measure_load(&running, &filled, &mut report).await;
                 process::measure(&running, &mut report).await;
                 report.start = Some(daemon::measure_start(&filled).await);
             }
+            stores.push((filled, running));
         }
+        socket::measure_scales(&stores, &mut report).await;
     });
     println!("{}", report.markdown());
     report.write();

@@ -13,24 +13,34 @@ use crate::{
 
 /// Hits in each latency series.
 const HITS: usize = 5_000;
+/// Hits in a row before it is the next store's turn.
+const TURN: usize = 250;
 /// How long each load series runs.
 const LOAD: Duration = Duration::from_secs(3);
 
-/// The hit at this size of the store: exact account, the common scope, on one processor.
-pub(crate) async fn measure_scale(running: &Running, filled: &Filled, report: &mut Report) {
-    running.pin(0, 0);
-    let client = running.client();
-    let mut measured = Vec::with_capacity(HITS);
-    for hit in 0..HITS {
-        // Another account each time, so that no page stays hot by accident.
-        let account = format!("user{}@example.com", hit * 7919 % filled.accounts);
-        let request = request(&account);
-        let begun = Instant::now();
-        client.token(&request).await.expect("a hit");
-        measured.push(begun.elapsed());
+/// The hit by size of the store: exact account, the common scope, on one processor. The stores take turns, some hits each, so
+/// that a slow minute of the machine slows all of them.
+pub(crate) async fn measure_scales(stores: &[(Filled, Running)], report: &mut Report) {
+    // What filling left to write must not run beside.
+    rustix::fs::sync();
+    let mut measured = vec![Vec::with_capacity(HITS); stores.len()];
+    let clients: Vec<_> = stores.iter().map(|(_, running)| running.client()).collect();
+    for round in 0..HITS / TURN {
+        for (((filled, running), client), measured) in stores.iter().zip(&clients).zip(&mut measured) {
+            running.pin(0, 0);
+            for hit in round * TURN..(round + 1) * TURN {
+                // Another account each time, so that no page stays hot by accident.
+                let request = request(&format!("user{}@example.com", hit * 7919 % filled.accounts));
+                let begun = Instant::now();
+                client.token(&request).await.expect("a hit");
+                measured.push(begun.elapsed());
+            }
+            running.unpin();
+        }
     }
-    running.unpin();
-    report.scales.push(Scale { tokens: filled.tokens, hit: Sample::of(measured), rss_kib: running.rss_kib() });
+    for ((filled, running), measured) in stores.iter().zip(measured) {
+        report.scales.push(Scale { tokens: filled.tokens, hit: Sample::of(measured), rss_kib: running.rss_kib() });
+    }
 }
 
 /// Latency and load at one size of the store.
