@@ -32,7 +32,7 @@ pub(super) fn matched(
     for (certificate, der) in certificates.iter().zip(ders) {
         if let Some(key) = fitting(&key, certificate, random)? {
             return Ok(Certificate {
-                chain: chain(certificate, der, certificates.iter().zip(ders)),
+                chain: chain(certificate, der, &certificates.iter().zip(ders)),
                 key,
                 not_after: UnixTime::from_seconds(certificate.validity().not_after.timestamp()),
                 send_x5c: false,
@@ -92,7 +92,7 @@ fn private_key(kind: KeyKind, bytes: &[u8], point: Vec<u8>) -> PrivateKey {
 fn chain<'a>(
     leaf: &X509Certificate<'a>,
     der: &[u8],
-    all: impl Iterator<Item = (&'a X509Certificate<'a>, &'a Vec<u8>)> + Clone,
+    all: &(impl Iterator<Item = (&'a X509Certificate<'a>, &'a Vec<u8>)> + Clone),
 ) -> Vec<Vec<u8>> {
     let mut chain = vec![der.to_vec()];
     let mut issuer = leaf.issuer().as_raw();

@@ -82,7 +82,8 @@ impl Desk {
         if let Some(assertion) = Some(&key).filter(|_| reusable).and_then(|key| self.assertions.find(key, now)) {
             return Ok(assertion);
         }
-        let algorithm = Algorithm::choose(certificate.key.kind, authority, metadata).map_err(from_assertion)?;
+        let algorithm =
+            Algorithm::choose(certificate.key.kind, authority, metadata).map_err(|error| from_assertion(&error))?;
         let (certificate, client_id) = (Arc::clone(certificate), application.client_id.clone());
         let id = self.new_correlation_id();
         let work = move || {
@@ -91,7 +92,7 @@ impl Desk {
         };
         let signed = tokio::task::spawn_blocking(work).await;
         let signed = signed.map_err(|error| DeskError::Internal(format!("signing broke: {error}")))?;
-        let assertion = signed.map_err(from_assertion)?;
+        let assertion = signed.map_err(|error| from_assertion(&error))?;
         if reusable {
             self.assertions.keep(key, now, assertion.clone());
         }
@@ -126,7 +127,7 @@ async fn from_file(path: &Path) -> Result<Secret, DeskError> {
     read.map_err(|error| unusable(format!("its assertion file {} cannot be used: {error}", path.display())))
 }
 
-fn from_assertion(error: AssertionError) -> DeskError {
+fn from_assertion(error: &AssertionError) -> DeskError {
     match error {
         AssertionError::NoAlgorithm { .. } => DeskError::Unsupported(error.to_string()),
         AssertionError::Key => DeskError::Internal(error.to_string()),

@@ -41,7 +41,7 @@ impl Algorithm {
     /// The one to use at this provider with a key of this kind.
     pub fn choose(kind: KeyKind, authority: &Authority, metadata: &ProviderMetadata) -> Result<Self, AssertionError> {
         let taken = &metadata.assertion_algorithms;
-        let takes = |name: &str| taken.iter().any(|it| it == name);
+        let lists = |name: &str| taken.iter().any(|it| it == name);
         let refused = |wanted| AssertionError::NoAlgorithm { wanted, taken: taken.join(", ") };
         match (kind, authority) {
             (KeyKind::Rsa, _) if is_ad_fs(authority) => Ok(Self::Rs256Sha1),
@@ -50,11 +50,11 @@ impl Algorithm {
                 let taken = "PS256".to_owned();
                 Err(AssertionError::NoAlgorithm { wanted: "ES256 or ES384", taken })
             }
-            (KeyKind::Rsa, _) if takes("PS256") => Ok(Self::Ps256),
+            (KeyKind::Rsa, _) if lists("PS256") => Ok(Self::Ps256),
             // Every server should take RS256 (RFC 8414, section 2), and most that publish nothing do.
-            (KeyKind::Rsa, _) if taken.is_empty() || takes("RS256") => Ok(Self::Rs256),
-            (KeyKind::P256, _) if taken.is_empty() || takes("ES256") => Ok(Self::Es256),
-            (KeyKind::P384, _) if taken.is_empty() || takes("ES384") => Ok(Self::Es384),
+            (KeyKind::Rsa, _) if taken.is_empty() || lists("RS256") => Ok(Self::Rs256),
+            (KeyKind::P256, _) if taken.is_empty() || lists("ES256") => Ok(Self::Es256),
+            (KeyKind::P384, _) if taken.is_empty() || lists("ES384") => Ok(Self::Es384),
             (KeyKind::Rsa, _) => Err(refused("PS256 or RS256")),
             (KeyKind::P256, _) => Err(refused("ES256")),
             (KeyKind::P384, _) => Err(refused("ES384")),
