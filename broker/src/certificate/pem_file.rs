@@ -9,13 +9,19 @@ use super::{CertificateError, Contents, KeyBytes, RawKey};
 
 /// Whether a file wants to be PEM.
 pub(super) fn is_pem(file: &[u8]) -> bool {
-    file.windows(11).any(|window| window == b"-----BEGIN ")
+    begins(file) > 0
+}
+
+/// How many sections begin in it.
+fn begins(file: &[u8]) -> usize {
+    file.windows(11).filter(|window| *window == b"-----BEGIN ").count()
 }
 
 /// Reads all sections that matter; others are passed over, as OpenSSL does.
 pub(super) fn read(file: &[u8], password: Option<&Secret>) -> Result<Contents, CertificateError> {
     let sections = pem::parse_many(file).map_err(|_| CertificateError::Damaged("PEM text"))?;
-    if sections.is_empty() {
+    // A section without its end is passed over by the parser; a file that was cut short must not look like one without it.
+    if sections.len() != begins(file) {
         return Err(CertificateError::Damaged("PEM text"));
     }
     let mut contents = Contents::default();

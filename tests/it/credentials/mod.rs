@@ -3,6 +3,7 @@
 
 mod assertion;
 mod bad_certificate;
+mod command_line;
 mod msal;
 mod private_key_jwt;
 
