@@ -108,6 +108,8 @@ impl Daemon {
         let purge = Arc::clone(&admin);
         let purge_until = stop.clone();
         tracker.spawn(async move { purge.keep_purged(purge_until).await });
+        let renew = Arc::clone(&acquire);
+        tracker.spawn(async move { renew.keep_renewed().await });
         let desks = Desks { acquire, admin };
         let server = tokio::spawn(server::serve(listener, server::socket::own_uid(), desks, stop.clone()));
         Self { standing_tasks: tracker.len(), stop, tracker, server, vault, executable, socket: None }

@@ -9,7 +9,7 @@ use std::{
 use tempfile::TempDir;
 use token_broker::{
     model::{
-        ApplicationStamp, CachedToken, Client, Credential, Grant, GrantHolder, GrantKey, GrantState, RefreshToken,
+        ApplicationStamp, CachedToken, Client, Credential, Grant, GrantHolder, GrantKey, RefreshToken,
         RegisteredApplication, TokenPartition, User,
     },
     ports::{Clock, Entropy, clock::SystemClock, entropy::SystemEntropy},
@@ -102,6 +102,7 @@ async fn register(vault: &Vault) -> (ApplicationStamp, Client) {
         credential: Credential::Public,
         scopes: ScopeSet::parse(["common"]).expect("valid"),
         redirect_uri: None,
+        keep_alive: None,
     };
     let client = application.client();
     let SavedApplication::Added(stored) =
@@ -145,13 +146,8 @@ fn sign_in(client: &Client, number: usize) -> SignInRecord {
         holder: GrantHolder::Client(client.client_id.clone()),
         home_account_id: account(number),
     };
-    let grant = Grant {
-        refresh_token: RefreshToken::new(Secret::new("r".repeat(TOKEN_BYTES))),
-        scopes: ScopeSet::parse(["common"]).expect("valid"),
-        obtained_on: now(),
-        last_used_on: now(),
-        state: GrantState::Live,
-    };
+    let refresh_token = RefreshToken::new(Secret::new("r".repeat(TOKEN_BYTES)));
+    let grant = Grant::issued(refresh_token, ScopeSet::parse(["common"]).expect("valid"), now());
     SignInRecord {
         client: client.clone(),
         user: User {

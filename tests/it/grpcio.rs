@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::Stdio};
 use serde_json::{Value, json};
 use token_broker_tests::{
     authorization_server::{AuthorizationServer, Endpoint, Fault, Options as Server},
-    daemon::{Options, TestDaemon, application},
+    daemon::{Options, TestDaemon, application, sign_in_by_browser},
     folder,
     requirements::{Missing, require},
     user::User,
@@ -98,13 +98,13 @@ async fn python_needs_the_proto_files_only() {
     assert_eq!((&token["type"], &token["source"]), (&json!("Bearer"), &json!("TOKEN_SOURCE_CACHE")));
     assert!(token["username"] == "ada" && token["scopes"].as_array().expect("a list").contains(&json!("api:read")));
     assert!(token["id_token"].as_str().expect("an ID token").starts_with("eyJ"));
-    failures_of_the_provider(&mut script, &server).await;
+    failures_of_the_provider(&mut script, &server, &daemon).await;
     assert_eq!(script.event("signed_out").await["revocation"], "REVOCATION_ACCEPTED");
     script.failure("signed_out_again", "FAILED_PRECONDITION", "INTERACTION_REQUIRED").await;
     assert!(within(script.child.wait()).await.expect("its end").success());
 }
 
-async fn failures_of_the_provider(script: &mut Script, server: &AuthorizationServer) {
+async fn failures_of_the_provider(script: &mut Script, server: &AuthorizationServer, daemon: &TestDaemon) {
     script.event("before_outage").await;
     let outage = Fault::answer(503, "text/html", "").with_header("retry-after", "30");
     server.fail_next(Endpoint::Token, outage);
@@ -112,6 +112,8 @@ async fn failures_of_the_provider(script: &mut Script, server: &AuthorizationSer
     let failure = script.failure("outage", "UNAVAILABLE", "AUTHORITY_UNAVAILABLE").await;
     assert_eq!(failure["retry_after_seconds"], 30);
     script.event("before_refusal").await;
+    // A new sign-in ends the pause that the provider asked for.
+    sign_in_by_browser(&daemon.client(), "mail", &User::named("ada")).await.expect("signed in");
     server.fail_next(Endpoint::Token, Fault::oauth_error(401, "invalid_client"));
     script.go_on().await;
     let failure = script.failure("refusal", "FAILED_PRECONDITION", "AUTHORITY_REFUSED").await;

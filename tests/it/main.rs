@@ -12,6 +12,7 @@
 mod bad_input;
 mod chromium;
 mod credentials;
+mod grants;
 mod grpcio;
 mod house;
 mod layers;

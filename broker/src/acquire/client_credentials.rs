@@ -1,33 +1,65 @@
-//! A token for the application itself (RFC 6749, section 4.4): cached, else asked for once, whoever waits.
+//! A token for the application itself (RFC 6749, section 4.4): cached, else asked for once, whoever waits. There is no grant to
+//! note a failure at, so the pause after one is in memory.
 
 use std::sync::Arc;
 
 use token_broker_proto::{
     Invalid,
     calls::{TokenAnswer, TokenSource},
-    oauth::{CorrelationId, ScopeSet},
+    oauth::{CorrelationId, ScopeSet, UnixTime},
 };
 use tracing::Instrument;
 
 use super::{
     Desk, FlightKey, Purpose,
-    found::bearer_partition,
+    found::{bearer_partition, is_fresh},
+    renewal::Renewal,
     silent::{Refreshed, Wanted},
 };
 use crate::{
-    flow::oauth::{ClientContext, client_credentials},
-    model::{Credential, DeskError, TokenPartition},
+    flow::oauth::{ClientContext, TokenError, client_credentials},
+    model::{CachedToken, Credential, DeskError, TokenPartition, Wait},
+    ports::entropy,
     provider::from_token,
     store::{Saved, StoredApplication},
 };
 
 /// Everything the request needs to know, so that it can outlive the call that started it.
-struct AppOnly {
-    stored: Arc<StoredApplication>,
-    partition: TokenPartition,
-    scopes: ScopeSet,
-    purpose: Purpose,
+#[derive(Clone)]
+pub(super) struct AppOnly {
+    pub stored: Arc<StoredApplication>,
+    pub partition: TokenPartition,
+    pub scopes: ScopeSet,
+    pub purpose: Purpose,
+    /// A renewal ahead of time is for this token: one that was issued later will do.
+    renews: Option<UnixTime>,
     correlation_id: CorrelationId,
+}
+
+impl AppOnly {
+    pub(super) fn new(wanted: &Wanted, partition: &TokenPartition) -> Self {
+        Self {
+            stored: Arc::clone(&wanted.stored),
+            partition: partition.clone(),
+            // Reserved scopes ask for a user's tokens; there is no user here.
+            scopes: wanted.scopes.without_reserved(),
+            purpose: wanted.purpose.clone(),
+            renews: None,
+            correlation_id: wanted.correlation_id,
+        }
+    }
+
+    /// The same as a renewal ahead of time of a token that was issued then.
+    pub(super) fn ahead(mut self, issued_on: UnixTime, correlation_id: CorrelationId) -> Self {
+        self.purpose = self.purpose.ahead();
+        self.renews = Some(issued_on);
+        self.correlation_id = correlation_id;
+        self
+    }
+
+    pub(super) fn key(&self) -> FlightKey {
+        FlightKey::Application(self.partition.clone(), self.scopes.clone())
+    }
 }
 
 impl Desk {
@@ -44,41 +76,73 @@ impl Desk {
                 Err(error) => self.valid_or(wanted, &partition, error)?,
             },
         };
+        self.note_use(wanted, &partition, &token, || Renewal::Application(Arc::new(AppOnly::new(wanted, &partition))));
         self.answer(wanted, None, token, source)
     }
 
     async fn requested(self: &Arc<Self>, wanted: &Wanted, partition: &TokenPartition) -> Refreshed {
-        // Reserved scopes ask for a user's tokens; there is no user here.
-        let scopes = wanted.scopes.without_reserved();
-        let key = FlightKey::Application(partition.clone(), scopes.clone());
-        let flight = || {
-            let app_only = AppOnly {
-                stored: Arc::clone(&wanted.stored),
-                partition: partition.clone(),
-                scopes: scopes.clone(),
-                purpose: wanted.purpose.clone(),
-                correlation_id: wanted.correlation_id,
-            };
-            let span = tracing::info_span!("client_credentials", correlation_id = %wanted.correlation_id);
-            Arc::clone(self).request_app_token(app_only).instrument(span)
-        };
-        self.fly(wanted, partition, &key, flight).await
+        let app_only = AppOnly::new(wanted, partition);
+        let key = app_only.key();
+        self.fly(wanted, partition, &key, |_| self.app_only_flight(app_only.clone())).await
+    }
+
+    /// A request with a span of its own: it outlives the call that started it.
+    pub(super) fn app_only_flight(
+        self: &Arc<Self>,
+        app_only: AppOnly,
+    ) -> impl Future<Output = Refreshed> + Send + 'static {
+        let span = tracing::info_span!("client_credentials", correlation_id = %app_only.correlation_id);
+        Arc::clone(self).request_app_token(app_only).instrument(span)
     }
 
     async fn request_app_token(self: Arc<Self>, app_only: AppOnly) -> Refreshed {
+        if let Some(token) = self.app_token_there(&app_only)? {
+            return Ok((token, TokenSource::Cache));
+        }
+        let key = (app_only.stored.stamp, app_only.key());
+        let insists = !app_only.purpose.may_use_cache() && app_only.renews.is_none();
+        self.pauses.check(&key, self.clock.now(), insists)?;
+        let mut unsent = false;
+        let outcome = self.ask_for_app_token(&app_only, &mut unsent).await;
+        match &outcome {
+            Err(error @ DeskError::AuthorityUnavailable { retry_after, .. }) => {
+                let random = entropy::byte(&*self.entropy);
+                let wait = Wait { retry_after: *retry_after, unsent, random, answer_lost: false };
+                return Err(self.pauses.add(key, self.clock.now(), wait, error));
+            }
+            Err(DeskError::Cancelled) => {}
+            _ => self.pauses.clear(&key),
+        }
+        outcome
+    }
+
+    /// A token that another flight brought between this one's order and its start.
+    fn app_token_there(&self, app_only: &AppOnly) -> Result<Option<CachedToken>, DeskError> {
+        let now = self.clock.now();
+        let Some(old) = app_only.renews else { return Ok(None) };
+        let accept = |token: &CachedToken| token.issued_on > old && is_fresh(token, None, now);
+        Ok(self.vault.find_token(&app_only.partition, &app_only.scopes, &accept)?)
+    }
+
+    /// Asks the provider; notes whether the request never went out.
+    async fn ask_for_app_token(self: &Arc<Self>, app_only: &AppOnly, unsent: &mut bool) -> Refreshed {
         let application = &app_only.stored.application;
         let metadata = self.unless_stopped(self.metadata(&application.authority, app_only.correlation_id)).await?;
         let credential = self.presented(application, &metadata, app_only.correlation_id).await?;
         let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         let claims = app_only.purpose.claims.as_ref();
         let request = client_credentials::request(client, &app_only.scopes, claims, app_only.correlation_id);
-        let response = self.provider.tokens(request, &app_only.scopes).await.map_err(from_token)?;
+        let response = self.provider.tokens(request, &app_only.scopes).await.map_err(|error| {
+            *unsent = matches!(error, TokenError::NotSent(_));
+            from_token(error)
+        })?;
         let token = response.cached();
         if !app_only.scopes.is_covered_by(&token.scopes) {
             let what = "the provider granted fewer scopes than were asked for";
             return Err(DeskError::AuthorityUnusable(what.to_owned()));
         }
-        match self.vault.save_app_token(app_only.stored.stamp, app_only.partition, token.clone()).await? {
+        let saved = self.vault.save_app_token(app_only.stored.stamp, app_only.partition.clone(), token.clone()).await?;
+        match saved {
             Saved::Done => Ok((token, TokenSource::IdentityProvider)),
             Saved::Discarded => Err(DeskError::ApplicationNotFound(application.name.to_string())),
         }

@@ -36,6 +36,18 @@ pub(super) struct Purpose {
     pub forced: bool,
 }
 
+impl Purpose {
+    /// Whether a cached token may answer at all.
+    pub(super) fn may_use_cache(&self) -> bool {
+        !self.forced && self.claims.is_none()
+    }
+
+    /// The same, to renew a token that is still good.
+    pub(super) fn ahead(self) -> Self {
+        Self { claims: None, forced: true, ..self }
+    }
+}
+
 /// The flights in the air.
 pub(super) struct Flights<K, P, T> {
     aloft: Arc<Mutex<HashMap<K, Aloft<P, T>>>>,
@@ -43,7 +55,26 @@ pub(super) struct Flights<K, P, T> {
 
 struct Aloft<P, T> {
     purpose: P,
-    result: watch::Receiver<Option<T>>,
+    result: watch::Receiver<Option<Report<T>>>,
+}
+
+/// What is heard of a flight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Report<T> {
+    /// The answer to whoever waits, while the flight itself goes on and keeps its place.
+    Early(T),
+    /// The result; the place is free.
+    Landed(T),
+}
+
+/// Answers the callers of a flight before it ends.
+pub(super) struct Early<T>(watch::Sender<Option<Report<T>>>);
+
+impl<T> Early<T> {
+    /// From now on this is the answer, until the flight ends.
+    pub(super) fn report(&self, answer: T) {
+        self.0.send_replace(Some(Report::Early(answer)));
+    }
 }
 
 /// What a caller got.
@@ -54,12 +85,12 @@ pub(super) enum Boarding<T> {
     Occupied(Landing<T>),
 }
 
-/// Resolves when the flight ends.
-pub(super) struct Landing<T>(watch::Receiver<Option<T>>);
+/// Resolves when the flight ends, or reports early.
+pub(super) struct Landing<T>(watch::Receiver<Option<Report<T>>>);
 
 impl<T: Clone> Landing<T> {
-    /// The result; `None` if the flight's task died.
-    pub(super) async fn result(mut self) -> Option<T> {
+    /// The report; `None` if the flight's task died.
+    pub(super) async fn report(mut self) -> Option<Report<T>> {
         self.0.wait_for(Option::is_some).await.ok().and_then(|result| result.clone())
     }
 }
@@ -77,7 +108,13 @@ where
     T: Clone + Send + Sync + 'static,
 {
     /// Joins the flight of this key, or starts one as a task of the tracker.
-    pub(super) fn board<F>(&self, tasks: &TaskTracker, key: K, purpose: P, flight: impl FnOnce() -> F) -> Boarding<T>
+    pub(super) fn board<F>(
+        &self,
+        tasks: &TaskTracker,
+        key: K,
+        purpose: P,
+        flight: impl FnOnce(Early<T>) -> F,
+    ) -> Boarding<T>
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -90,12 +127,12 @@ where
         aloft.insert(key.clone(), Aloft { purpose, result: result.clone() });
         drop(aloft);
         let seat = Seat { aloft: Arc::clone(&self.aloft), key };
-        let flight = flight();
+        let flight = flight(Early(sender.clone()));
         tasks.spawn(async move {
             let result = flight.await;
             // First off the list, then the news: who hears it and asks again starts a new flight.
             drop(seat);
-            sender.send_replace(Some(result));
+            sender.send_replace(Some(Report::Landed(result)));
         });
         Boarding::Aboard(Landing(result))
     }
@@ -128,7 +165,7 @@ mod tests {
     use tokio::sync::Notify;
     use tokio_util::task::TaskTracker;
 
-    use super::{Boarding, Flights, Landing};
+    use super::{Boarding, Flights, Landing, Report};
 
     fn landing<T>(boarding: Boarding<T>) -> (bool, Landing<T>) {
         match boarding {
@@ -143,7 +180,7 @@ mod tests {
         let (started, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let board = |purpose| {
             let (started, gate) = (Arc::clone(&started), Arc::clone(&gate));
-            flights.board(&tasks, 1, purpose, || async move {
+            flights.board(&tasks, 1, purpose, |_| async move {
                 started.fetch_add(1, Ordering::SeqCst);
                 gate.notified().await;
                 7
@@ -154,17 +191,41 @@ mod tests {
         let (shares, other) = landing(board(9));
         assert!(aboard && !shares);
         gate.notify_one();
-        assert_eq!((seat.result().await, other.result().await), (Some(7), Some(7)));
+        let landed = Some(Report::Landed(7));
+        assert_eq!((seat.report().await, other.report().await), (landed.clone(), landed));
         assert_eq!(started.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]
     async fn a_flight_that_dies_makes_room() {
         let (flights, tasks) = (Flights::<u8, u8, u8>::default(), TaskTracker::new());
-        let (_, dead) = landing(flights.board(&tasks, 1, 0, || async { panic!("seeded") }));
-        assert_eq!(dead.result().await, None);
-        let (aboard, seat) = landing(flights.board(&tasks, 1, 1, || async { 3 }));
+        let (_, dead) = landing(flights.board(&tasks, 1, 0, |_| async { panic!("seeded") }));
+        assert_eq!(dead.report().await, None);
+        let (aboard, seat) = landing(flights.board(&tasks, 1, 1, |_| async { 3 }));
         assert!(aboard);
-        assert_eq!(seat.result().await, Some(3));
+        assert_eq!(seat.report().await, Some(Report::Landed(3)));
+    }
+
+    #[tokio::test]
+    async fn an_early_answer_frees_the_callers_and_not_the_place() {
+        let (flights, tasks) = (Flights::<u8, u8, u8>::default(), TaskTracker::new());
+        let gate = Arc::new(Notify::new());
+        let open = Arc::clone(&gate);
+        let (_, first) = landing(flights.board(&tasks, 1, 0, |early| async move {
+            early.report(5);
+            gate.notified().await;
+            7
+        }));
+        assert_eq!(first.report().await, Some(Report::Early(5)));
+        let (aboard, later) = landing(flights.board(&tasks, 1, 0, |_| async { panic!("a second one") }));
+        assert!(aboard);
+        let (shares, other) = landing(flights.board(&tasks, 1, 9, |_| async { panic!("a second one") }));
+        assert!(!shares);
+        assert_eq!((later.report().await, other.report().await), (Some(Report::Early(5)), Some(Report::Early(5))));
+        open.notify_one();
+        tasks.close();
+        tasks.wait().await;
+        let (_, next) = landing(flights.board(&tasks, 1, 0, |_| async { 8 }));
+        assert_eq!(next.report().await, Some(Report::Landed(8)));
     }
 }

@@ -1,6 +1,6 @@
 //! Looks up what a request names: the application, the user, the cached token. Reads only.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use token_broker_proto::{
     Account,
@@ -105,11 +105,20 @@ pub(super) fn bearer_partition(application: &RegisteredApplication, user: Option
     }
 }
 
-/// Whether a token is valid for long enough: for the promised time, else for the smaller of 300 s and a fifth of its lifetime.
-pub(super) fn is_fresh(token: &CachedToken, min_validity: Option<std::time::Duration>, now: UnixTime) -> bool {
-    let lifetime = token.expires_on.since(token.issued_on);
-    let margin = min_validity.unwrap_or_else(|| (lifetime / 5).min(std::time::Duration::from_secs(300)));
-    is_valid(token, now) && token.expires_on.since(now) >= margin
+/// A clock that was set back by more than this makes every older token look younger than it is.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
+
+/// Whether a token is valid for long enough: for the promised time, else for its margin. A token that was issued in the future
+/// is not: the clock was set back, and it ends earlier than it seems.
+pub(super) fn is_fresh(token: &CachedToken, min_validity: Option<Duration>, now: UnixTime) -> bool {
+    let margin = min_validity.unwrap_or_else(|| margin(token));
+    let issued_in_future = token.issued_on.since(now) > CLOCK_TOLERANCE;
+    is_valid(token, now) && !issued_in_future && token.expires_on.since(now) >= margin
+}
+
+/// The end of a token's life in which it is not handed out if another can be had: the smaller of 300 s and a fifth of it.
+pub(super) fn margin(token: &CachedToken) -> Duration {
+    (token.expires_on.since(token.issued_on) / 5).min(Duration::from_secs(300))
 }
 
 /// Whether a token is valid at all.

@@ -9,6 +9,7 @@ mod flight;
 mod found;
 mod metadata;
 mod refresh_token;
+mod renewal;
 mod sign_in;
 mod sign_out;
 mod silent;
@@ -23,7 +24,7 @@ use tokio_util::{
 };
 
 use crate::{
-    model::DeskError,
+    model::{ApplicationStamp, DeskError},
     ports::{Clock, Entropy, Http, entropy},
     provider::Provider,
     store::Vault,
@@ -33,6 +34,7 @@ pub use sign_in::SignInEvents;
 use sign_in::WebSignIns;
 
 use flight::{FlightKey, Flights, Purpose};
+use renewal::{InUse, Pauses};
 
 /// Most sign-ins that may wait for their user at once.
 const MAX_SIGN_INS: usize = 16;
@@ -47,6 +49,13 @@ pub struct Desk {
     entropy: Arc<dyn Entropy>,
     tasks: Tasks,
     flights: Flights<FlightKey, Purpose, silent::Refreshed>,
+    /// For requests of an application's own tokens.
+    pauses: Pauses<(ApplicationStamp, FlightKey)>,
+    /// What is renewed ahead of time.
+    in_use: InUse,
+    renewals: Semaphore,
+    /// Whose turn it is to look for grants to keep alive.
+    keep_alive: Arc<Semaphore>,
     sign_ins: Arc<Semaphore>,
     web_sign_ins: WebSignIns,
     assertions: client_assertion::Kept,
@@ -82,6 +91,10 @@ impl Desk {
             entropy: outside.entropy,
             tasks,
             flights: Flights::default(),
+            pauses: Pauses::default(),
+            in_use: InUse::default(),
+            renewals: renewal::seats(),
+            keep_alive: Arc::new(Semaphore::new(1)),
             sign_ins: Arc::new(Semaphore::new(MAX_SIGN_INS)),
             web_sign_ins: WebSignIns::default(),
             assertions: client_assertion::Kept::default(),

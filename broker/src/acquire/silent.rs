@@ -10,9 +10,10 @@ use tracing::Instrument;
 
 use super::{
     Desk, FlightKey, Purpose,
-    flight::Boarding,
+    flight::{Boarding, Early, Report},
     found::{bearer_partition, is_fresh, is_valid},
     refresh_token::Refresh,
+    renewal::Renewal,
 };
 use crate::{
     access::Caller,
@@ -34,14 +35,9 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Whether a cached token may answer at all.
-    fn may_use_cache(&self) -> bool {
-        !self.purpose.forced && self.purpose.claims.is_none()
-    }
-
     /// Whether a cached token that is merely valid may answer when the provider fails.
     fn may_fall_back(&self) -> bool {
-        self.may_use_cache() && self.min_validity.is_none()
+        self.purpose.may_use_cache() && self.min_validity.is_none()
     }
 }
 
@@ -98,12 +94,14 @@ impl Desk {
             Some(token) => (token, TokenSource::Cache),
             None => self.refreshed(wanted, user, &partition).await?,
         };
+        let renewal = || Renewal::User(Arc::new(Refresh::new(wanted, user, partition.clone())));
+        self.note_use(wanted, &partition, &token, renewal);
         self.answer(wanted, Some(user), token, source)
     }
 
     /// A cached token that is valid for long enough, if the request lets a cached one answer.
     pub(super) fn fresh(&self, wanted: &Wanted, partition: &TokenPartition) -> Result<Option<CachedToken>, DeskError> {
-        if !wanted.may_use_cache() {
+        if !wanted.purpose.may_use_cache() {
             return Ok(None);
         }
         let now = self.clock.now();
@@ -117,11 +115,7 @@ impl Desk {
             return self.valid_or(wanted, partition, error);
         }
         let key = FlightKey::Grant(refresh.grant_key.clone());
-        let flight = || {
-            let span = tracing::info_span!("refresh", correlation_id = %wanted.correlation_id);
-            Arc::clone(self).refresh(refresh.clone()).instrument(span)
-        };
-        let outcome = self.fly(wanted, partition, &key, flight).await;
+        let outcome = self.fly(wanted, partition, &key, |early| self.refresh_flight(refresh.clone(), early)).await;
         match outcome {
             Ok((token, source)) if wanted.scopes.is_covered_by(&token.scopes) => Ok((token, source)),
             Ok((token, _)) => Err(refresh.no_grant(Some(&token.scopes))),
@@ -129,23 +123,37 @@ impl Desk {
         }
     }
 
+    /// A refresh with a span of its own: it outlives the call that started it.
+    pub(super) fn refresh_flight(
+        self: &Arc<Self>,
+        refresh: Refresh,
+        early: Early<Refreshed>,
+    ) -> impl Future<Output = Refreshed> + Send + 'static {
+        let span = tracing::info_span!("refresh", correlation_id = %refresh.correlation_id);
+        Arc::clone(self).refresh(refresh, early).instrument(span)
+    }
+
     /// The outcome of the one flight of this key. While another caller's flight for another purpose is in the air, waits for
-    /// it and looks again.
+    /// it and looks again; one that cannot land yet answers for all.
     pub(super) async fn fly<F: Future<Output = Refreshed> + Send + 'static>(
         &self,
         wanted: &Wanted,
         partition: &TokenPartition,
         key: &FlightKey,
-        flight: impl Fn() -> F,
+        flight: impl Fn(Early<Refreshed>) -> F,
     ) -> Refreshed {
         loop {
             match self.flights.board(&self.tasks.tracker, key.clone(), wanted.purpose.clone(), &flight) {
                 Boarding::Aboard(landing) => {
-                    let died = || Err(DeskError::Internal("a request to the provider died".into()));
-                    return landing.result().await.unwrap_or_else(died);
+                    return match landing.report().await {
+                        Some(Report::Early(outcome) | Report::Landed(outcome)) => outcome,
+                        None => Err(DeskError::Internal("a request to the provider died".into())),
+                    };
                 }
                 Boarding::Occupied(landing) => {
-                    landing.result().await;
+                    if let Some(Report::Early(outcome)) = landing.report().await {
+                        return outcome;
+                    }
                     if let Some(token) = self.fresh(wanted, partition)? {
                         return Ok((token, TokenSource::Cache));
                     }
@@ -199,7 +207,7 @@ impl Desk {
 
 /// Scopes that a refresh sends: none at a standard provider, where that means all that were granted (RFC 6749, section 6); at
 /// Microsoft Entra ID a grant serves any consented scopes, so they are named, with the ones that bring the other tokens.
-fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> {
+pub(super) fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> {
     match authority {
         Authority::MicrosoftEntra { .. } => Some(scopes.with("openid").with("profile").with("offline_access")),
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,

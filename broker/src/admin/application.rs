@@ -83,6 +83,7 @@ fn registration(new: NewApplication, credential: Credential) -> RegisteredApplic
         credential,
         scopes: new.scopes,
         redirect_uri: new.redirect_uri,
+        keep_alive: new.keep_alive,
     }
 }
 
@@ -102,5 +103,6 @@ fn shown(stored: StoredApplication) -> Application {
         credential_fingerprint: stored.fingerprint,
         scopes: application.scopes.to_strings(),
         redirect_uri: application.redirect_uri,
+        keep_alive: application.keep_alive,
     }
 }

@@ -41,6 +41,7 @@ impl Desk {
             counts,
             notices: self.vault.notices(),
             executable: executable.map(|file| file.path().display().to_string()).unwrap_or_default(),
+            grants: Vec::new(),
             executable_replaced: executable.is_some_and(Executable::is_replaced),
         })
     }

@@ -1,5 +1,7 @@
 //! A registered application with its credential, and the client that it is at the provider.
 
+use std::time::Duration;
+
 use token_broker_proto::oauth::{ApplicationName, Authority, ClientId, ScopeSet};
 
 use super::{Credential, GrantHolder, GrantKey};
@@ -19,6 +21,8 @@ pub struct RegisteredApplication {
     pub scopes: ScopeSet,
     /// Redirect URI of browser sign-in or of a web application; `None` for the default loopback one.
     pub redirect_uri: Option<String>,
+    /// After how long a grant that nobody used is refreshed; `None` for never.
+    pub keep_alive: Option<Duration>,
 }
 
 impl RegisteredApplication {

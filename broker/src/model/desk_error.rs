@@ -102,6 +102,13 @@ pub enum Interaction {
     /// The provider refused the refresh token, or asks for the user.
     #[error("the provider asks for a new sign-in: {}", .0.error)]
     Provider(Box<ProviderError>),
+    /// The answer to a refresh was lost on the way, and with it perhaps the next refresh token; now the provider refuses the one
+    /// that is left.
+    #[error(
+        "the provider's answer to a refresh was lost on the way, and it takes the refresh token for used now ({}): nobody has \
+         misused the account, but it needs a new sign-in", .0.error
+    )]
+    AnswerLost(Box<ProviderError>),
 }
 
 impl DeskError {

@@ -26,6 +26,14 @@ pub fn for_signing() -> SystemRandom {
     SystemRandom::new()
 }
 
+/// A number that differs from time to time and from machine to machine.
+pub fn byte(entropy: &dyn Entropy) -> u8 {
+    let mut random = [0];
+    entropy.fill(&mut random);
+    let [byte] = random;
+    byte
+}
+
 /// The operating system's random number generator.
 #[derive(Debug)]
 pub struct SystemEntropy(SystemRandom);

@@ -21,9 +21,8 @@ pub(super) fn token_error(error: &HttpError) -> TokenError {
     let what = error.to_string();
     match error {
         HttpError::TooLarge { .. } | HttpError::NotText(_) => TokenError::Malformed(what),
-        HttpError::Connect(_) | HttpError::Tls(_) | HttpError::Timeout { .. } | HttpError::Interrupted(_) => {
-            TokenError::Unavailable { what, retry_after: None, provider: None }
-        }
+        HttpError::Timeout { .. } | HttpError::Interrupted(_) => TokenError::Lost(what),
+        HttpError::Connect(_) | HttpError::Tls(_) => TokenError::NotSent(what),
     }
 }
 
@@ -34,6 +33,9 @@ pub fn from_token(error: TokenError) -> DeskError {
         TokenError::Refused(provider) => DeskError::AuthorityRefused(provider),
         TokenError::Unavailable { what, retry_after, provider } => {
             DeskError::AuthorityUnavailable { what: format!("the provider {what}"), retry_after, provider }
+        }
+        TokenError::NotSent(what) | TokenError::Lost(what) => {
+            DeskError::AuthorityUnavailable { what: format!("the provider {what}"), retry_after: None, provider: None }
         }
         TokenError::Malformed(what) => DeskError::AuthorityUnusable(format!("the provider {what}")),
     }

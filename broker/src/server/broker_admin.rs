@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use token_broker_proto::{
-    calls::{CacheEntryId, NewApplication},
+    calls::{CacheEntryId, DaemonStatus, NewApplication},
     oauth::ApplicationName,
     wire::v1::{self, broker_admin_server::BrokerAdmin},
 };
@@ -141,6 +141,10 @@ impl BrokerAdmin for Face {
         request: Request<v1::GetStatusRequest>,
     ) -> Result<Response<v1::GetStatusResponse>, Status> {
         let call = self.begin(&request, "GetStatus")?;
-        call.answer(async { self.desk.status(&call.caller) }).await
+        call.answer(async {
+            let status = self.desk.status(&call.caller)?;
+            Ok(DaemonStatus { grants: self.acquire.grants(&call.caller)?, ..status })
+        })
+        .await
     }
 }

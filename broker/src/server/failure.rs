@@ -47,7 +47,7 @@ fn interaction(known: Failure, application: &str, why: Interaction) -> Failure {
         Interaction::NoGrant { scopes } => {
             (format!("broker-cli login {application} --scope {}", quoted(&scopes)), None)
         }
-        Interaction::Provider(provider) => {
+        Interaction::Provider(provider) | Interaction::AnswerLost(provider) => {
             // Without the claims that the provider asks for, the next token would be refused just like this one.
             let claims = provider.claims.as_deref().map(|claims| format!(" --claims {}", quoted(claims)));
             (format!("broker-cli login {application}{}", claims.unwrap_or_default()), Some(*provider))

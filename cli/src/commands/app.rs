@@ -17,7 +17,7 @@ use crate::{
     output::{
         self,
         json_form::{AddedJson, ApplicationJson, ApplicationsJson, RemovedJson},
-        table,
+        table, time,
     },
 };
 
@@ -90,7 +90,7 @@ async fn show(session: &Session, name: &ApplicationName) -> Result<Exit, Failed>
     Ok(Exit::Done)
 }
 
-fn facts(application: Application) -> [(&'static str, String); 6] {
+fn facts(application: Application) -> Vec<(&'static str, String)> {
     let kind = application.credential.as_str();
     let credential = match application.credential_fingerprint {
         None => kind.to_owned(),
@@ -100,14 +100,16 @@ fn facts(application: Application) -> [(&'static str, String); 6] {
         Some(fingerprint) => format!("{kind} (fingerprint {fingerprint})"),
     };
     let scopes = if application.scopes.is_empty() { "openid".to_owned() } else { application.scopes.join(" ") };
-    [
+    let mut facts = vec![
         ("name", application.name),
         ("client id", application.client_id),
         ("authority", application.authority),
         ("credential", credential),
         ("scopes", scopes),
         ("redirect URI", application.redirect_uri.unwrap_or_else(|| "the default".to_owned())),
-    ]
+    ];
+    facts.extend(application.keep_alive.map(|longest| ("keep alive", format!("unused for {}", time::span(longest)))));
+    facts
 }
 
 async fn remove(session: &Session, name: &ApplicationName) -> Result<Exit, Failed> {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use token_broker_client::calls::DaemonStatus;
+use token_broker_client::{
+    calls::{DaemonStatus, GrantHealth},
+    oauth::UnixTime,
+};
 
 use super::Session;
 use crate::{
@@ -17,9 +20,43 @@ pub(super) async fn run(session: &Session) -> Result<Exit, Failed> {
     if output.is_json() {
         output::json(&StatusJson::from(&status))?;
     } else {
+        let grants = grants(&status, time::now());
         output::line(&table::facts(facts(status)))?;
+        if let Some(grants) = grants {
+            output::line("")?;
+            output::line(&grants)?;
+        }
     }
     Ok(Exit::Done)
+}
+
+/// A line for each grant, and how many there are besides.
+fn grants(status: &DaemonStatus, now: UnixTime) -> Option<String> {
+    if status.grants.is_empty() {
+        return None;
+    }
+    let rows = status.grants.iter().map(|grant| {
+        let state = match (grant.health, grant.backoff_until) {
+            (GrantHealth::Live, _) | (GrantHealth::BackingOff, None) => "live".to_owned(),
+            (GrantHealth::BackingOff, Some(until)) => format!("backing off, {} left", time::span(until.since(now))),
+            (GrantHealth::SignInNeeded, _) => "sign-in needed".to_owned(),
+        };
+        let token = grant.valid_until.map_or_else(|| "none".to_owned(), |until| time::expiry(until, now));
+        let renewal = grant.next_renewal.map_or_else(String::new, |on| time::expiry(on.max(now), now));
+        let failure = grant.last_failure.as_ref();
+        let said = failure.map_or_else(String::new, |failure| {
+            let error = failure.error.as_ref().map(|error| format!(" {error}")).unwrap_or_default();
+            format!("{} ago: {}{error}", time::span(now.since(failure.on)), failure.reason.as_str())
+        });
+        let id = failure.map_or_else(String::new, |failure| failure.correlation_id.clone());
+        let account = &grant.account;
+        [account.label().to_owned(), account.application.clone(), state, token, renewal, said, id]
+    });
+    let header = ["ACCOUNT", "APPLICATION", "STATE", "TOKEN ENDS", "RENEWED", "LAST FAILURE", "CORRELATION ID"];
+    let table = table::rows(header, rows);
+    let listed = i64::try_from(status.grants.len()).unwrap_or(i64::MAX);
+    let more = status.counts.refresh_tokens.saturating_sub(listed);
+    Some(if more > 0 { format!("{table}\nand {more} more") } else { table })
 }
 
 /// Of a locked store nothing can be counted.

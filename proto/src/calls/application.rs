@@ -1,9 +1,11 @@
 //! Registering and showing applications (OAuth 2.0 clients).
 
+use std::time::Duration;
+
 use super::{
     Incomplete,
     credential::{self, NewCredential},
-    given,
+    given, seconds,
 };
 use crate::{
     Invalid,
@@ -54,6 +56,8 @@ pub struct Application {
     pub scopes: Vec<String>,
     /// Redirect URI of browser sign-in or of a web application, if not the default.
     pub redirect_uri: Option<String>,
+    /// After how long a grant that nobody used is refreshed, so that the provider does not forget it.
+    pub keep_alive: Option<Duration>,
 }
 
 impl From<Application> for v1::Application {
@@ -72,6 +76,7 @@ impl From<Application> for v1::Application {
             credential_fingerprint: application.credential_fingerprint.unwrap_or_default(),
             scopes: application.scopes,
             redirect_uri: application.redirect_uri.unwrap_or_default(),
+            keep_alive_seconds: in_seconds(application.keep_alive),
         }
     }
 }
@@ -95,6 +100,7 @@ impl TryFrom<v1::Application> for Application {
             credential_fingerprint: given(wire.credential_fingerprint),
             scopes: wire.scopes,
             redirect_uri: given(wire.redirect_uri),
+            keep_alive: u64::try_from(wire.keep_alive_seconds).ok().filter(|it| *it > 0).map(Duration::from_secs),
         })
     }
 }
@@ -130,6 +136,8 @@ pub struct NewApplication {
     pub offline: bool,
     /// What to do when the name is taken.
     pub existing: ExistingApplication,
+    /// After how long a grant that nobody used is refreshed, so that the provider does not forget it; `None` for never.
+    pub keep_alive: Option<Duration>,
 }
 
 impl TryFrom<v1::AddApplicationRequest> for NewApplication {
@@ -157,6 +165,7 @@ impl TryFrom<v1::AddApplicationRequest> for NewApplication {
             })?,
             offline: wire.offline,
             existing,
+            keep_alive: seconds("keep_alive", wire.keep_alive_seconds)?.map(keep_alive).transpose()?,
         })
     }
 }
@@ -187,6 +196,17 @@ pub fn redirect_uri(text: String) -> Result<String, Invalid> {
                 without fragment, user name and password (RFC 6749, section 3.1.2; RFC 8252, section 7.3)";
     let url = provider_url("redirect_uri", &text).map_err(|_| Invalid::new("redirect_uri", rule))?;
     if url.scheme() == "https" || url.query().is_none() { Ok(text) } else { Err(Invalid::new("redirect_uri", rule)) }
+}
+
+/// Reads after how long an unused grant is refreshed: an hour to a year.
+pub fn keep_alive(span: Duration) -> Result<Duration, Invalid> {
+    let allowed = Duration::from_secs(3600)..=Duration::from_secs(365 * 86_400);
+    let rule = "must be from an hour to 365 days, and shorter than the provider's limit on inactivity";
+    if allowed.contains(&span) { Ok(span) } else { Err(Invalid::new("keep_alive", rule)) }
+}
+
+fn in_seconds(span: Option<Duration>) -> i64 {
+    span.map_or(0, |span| i64::try_from(span.as_secs()).unwrap_or(i64::MAX))
 }
 
 impl From<&NewApplication> for v1::AddApplicationRequest {
@@ -224,6 +244,7 @@ impl From<&NewApplication> for v1::AddApplicationRequest {
             send_x5c: credential.send_x5c,
             offline: new.offline,
             existing: existing.into(),
+            keep_alive_seconds: in_seconds(new.keep_alive),
         }
     }
 }

@@ -3,15 +3,17 @@
 mod application;
 mod cache;
 mod credential;
+mod grant;
 mod sign_in;
 mod sign_out;
 mod status;
 mod token;
 mod web_app;
 
-pub use application::{Application, CredentialKind, ExistingApplication, NewApplication, redirect_uri};
+pub use application::{Application, CredentialKind, ExistingApplication, NewApplication, keep_alive, redirect_uri};
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
 pub use credential::{CertificateFile, NewCredential};
+pub use grant::{GrantFailure, GrantHealth, GrantStatus};
 pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};
 pub use status::{DaemonStatus, StoreCounts};

@@ -1,5 +1,6 @@
 //! `GetStatus`: the daemon's health.
 
+use super::GrantStatus;
 use crate::wire::v1;
 
 /// The daemon's health.
@@ -27,6 +28,8 @@ pub struct DaemonStatus {
     pub executable: String,
     /// Whether another program is at that path since the daemon started.
     pub executable_replaced: bool,
+    /// How the grants do; `counts.refresh_tokens` says how many there are.
+    pub grants: Vec<GrantStatus>,
 }
 
 /// Number of rows in the store.
@@ -62,6 +65,7 @@ impl From<DaemonStatus> for v1::GetStatusResponse {
             notices: status.notices,
             executable: status.executable,
             executable_replaced: status.executable_replaced,
+            grants: status.grants.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -86,6 +90,8 @@ impl From<v1::GetStatusResponse> for DaemonStatus {
             notices: wire.notices,
             executable: wire.executable,
             executable_replaced: wire.executable_replaced,
+            // What a newer daemon says and this version does not know is left out.
+            grants: wire.grants.into_iter().filter_map(|grant| grant.try_into().ok()).collect(),
         }
     }
 }

@@ -62,8 +62,8 @@ async fn a_user_who_declines() {
     let mut stage = Stage::set().await;
     let (mut events, code) = begin(&stage).await;
     stage.server.decline_device(code.user_code.expose());
-    // Its timer and that of the purge.
-    within(stage.clock.timers_set(2)).await;
+    // Its timer, and those of the purge and of the renewals.
+    within(stage.clock.timers_set(3)).await;
     stage.clock.advance(Duration::from_secs(5));
     says(&refused(within(events.next()).await), Reason::Declined, &["the sign-in was declined"]);
     stage.still_serves().await;
@@ -104,7 +104,7 @@ async fn nonsense_instead_of_tokens() {
     let (mut events, code) = begin(&stage).await;
     stage.server.approve_device(code.user_code.expose(), "grace");
     stage.server.fail_next(Endpoint::Token, Fault::answer(200, "text/html", "<p>"));
-    within(stage.clock.timers_set(2)).await;
+    within(stage.clock.timers_set(3)).await;
     stage.clock.advance(Duration::from_secs(5));
     let failure = refused(within(events.next()).await);
     says(&failure, Reason::AuthorityRefused, &["the provider", "200 with text/html instead of JSON"]);

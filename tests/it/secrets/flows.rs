@@ -37,10 +37,18 @@ impl Stage {
         for json in [&[][..], &["--json"]] {
             if let Some((endpoint, fault)) = &fault {
                 self.server.fail_next(*endpoint, fault.clone());
+                if matches!(fault, Fault::DropBefore) {
+                    // A lost answer is asked for once more.
+                    self.server.fail_next(*endpoint, fault.clone());
+                }
             }
             let typed: Vec<_> = typed.iter().chain(json).copied().collect();
             let output = self.home.cli(typed.iter().copied()).env("RUST_LOG", "trace").run().await;
             self.evidence.failed(&typed, &output, code);
+            if fault.is_some() && code == 6 {
+                // A new sign-in ends the pause that follows.
+                sign_in_by_browser(self, apps::MAIL).await;
+            }
         }
     }
 }

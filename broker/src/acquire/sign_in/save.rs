@@ -11,7 +11,7 @@ use super::Desk;
 use crate::{
     acquire::{found::bearer_partition, metadata::Issued},
     flow::oauth::{ClientContext, id_token::Expectation, token_response::TokenResponse},
-    model::{DeskError, Grant, GrantState, IdentityDocuments, Presented, ProviderMetadata, User},
+    model::{DeskError, Grant, IdentityDocuments, Presented, ProviderMetadata, User},
     store::{Saved, SignInRecord, StoredApplication},
 };
 
@@ -49,8 +49,7 @@ impl Desk {
         let grant = response.refresh_token.clone().map(|refresh_token| {
             let key = client.grant_key(&user.home_account_id);
             let scopes = response.scopes.clone();
-            let state = GrantState::Live;
-            (key, Grant { refresh_token, scopes, obtained_on: now, last_used_on: now, state })
+            (key, Grant::issued(refresh_token, scopes, now))
         });
         let record = SignInRecord {
             client: client.clone(),

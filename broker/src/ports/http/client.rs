@@ -89,7 +89,7 @@ impl HttpClient {
     /// The kind of a failure, and its cause in words that name the host and never the URL: a query may carry secrets.
     fn classify(&self, host: &str, error: &reqwest::Error) -> HttpError {
         let causes = causes(error);
-        if error.is_timeout() {
+        if error.is_timeout() && !error.is_connect() {
             return HttpError::Timeout { host: host.to_owned(), limit: self.limits.total };
         }
         match (tls_cause(error), error.is_connect()) {

@@ -25,7 +25,7 @@ pub enum HttpError {
     /// TLS failed: unknown authority, expired, wrong host...; the text names the host and the cause.
     #[error("{0}")]
     Tls(String),
-    /// No answer within the limit.
+    /// The request went out, and no answer came within the limit: the provider may have acted on it.
     #[error("{host} did not answer within {} s", .limit.as_secs())]
     Timeout {
         /// Host of the request.

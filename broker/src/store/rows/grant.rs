@@ -11,7 +11,7 @@ use token_broker_proto::{
 
 use super::{SealedRow, Tables};
 use crate::{
-    model::{Backoff, Client, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshToken},
+    model::{Backoff, Client, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshFailure, RefreshToken},
     store::{
         error::StoreError,
         seal::{Keyring, Lookup, Table},
@@ -30,7 +30,7 @@ pub(in crate::store) struct StoredGrant {
 }
 
 /// `e`nvironment, `f`amily, `c`lient id, `h`ome account id, `g`eneration, `k` refresh token, `s`copes, `o`btained on, last
-/// `u`sed on, state `z`. Borrows, so that no copy of the token is made.
+/// `u`sed on, state `z`, `l`ast failure. Borrows, so that no copy of the token is made.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
     e: String,
@@ -46,6 +46,8 @@ struct Record<'a> {
     u: i64,
     #[serde(default)]
     z: StateRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    l: Option<FailureRecord>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -54,13 +56,31 @@ enum StateRecord {
     #[default]
     Live,
     BackingOff {
+        #[serde(default)]
+        since: i64,
         until: i64,
         failures: u32,
+        #[serde(default)]
+        lost: bool,
+        #[serde(default)]
+        unsent: bool,
     },
     Refused {
         since: i64,
         error: String,
+        #[serde(default)]
+        lost: bool,
     },
+}
+
+#[derive(Serialize, Deserialize)]
+struct FailureRecord {
+    on: i64,
+    reason: String,
+    message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    correlation_id: String,
 }
 
 /// Lookup columns: grant, client. A family's grant belongs to no single client.
@@ -99,6 +119,27 @@ impl Tables<'_> {
             Some(client) => {
                 let sql = "SELECT id, grant_hash, sealed FROM grant_token WHERE client_hash = ?1 ORDER BY id";
                 self.rows(TABLE, sql, [client_hash(self.keys, client)], read)
+            }
+        }
+    }
+
+    /// Some grants, of one client or of all, that come after a row.
+    pub(in crate::store) fn grants_after(
+        &self,
+        client: Option<&Client>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<StoredGrant>, StoreError> {
+        let (read, limit) = (|row| read(self.keys, row), i64::try_from(limit).unwrap_or(i64::MAX));
+        match client {
+            None => {
+                let sql = "SELECT id, grant_hash, sealed FROM grant_token WHERE id > ?1 ORDER BY id LIMIT ?2";
+                self.rows(TABLE, sql, (after, limit), read)
+            }
+            Some(client) => {
+                let sql = "SELECT id, grant_hash, sealed FROM grant_token
+                    WHERE client_hash = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+                self.rows(TABLE, sql, (client_hash(self.keys, client), after, limit), read)
             }
         }
     }
@@ -152,13 +193,6 @@ fn read(keys: &Keyring, mut row: SealedRow) -> Result<StoredGrant, StoreError> {
 fn stored(row: i64, record: Record<'_>) -> Option<StoredGrant> {
     let client_id = ClientId::parse(&record.c).ok()?;
     let holder = record.f.map_or_else(|| GrantHolder::Client(client_id.clone()), GrantHolder::Family);
-    let state = match record.z {
-        StateRecord::Live => GrantState::Live,
-        StateRecord::BackingOff { until, failures } => {
-            GrantState::BackingOff(Backoff { until: UnixTime::from_seconds(until), failures })
-        }
-        StateRecord::Refused { since, error } => GrantState::Refused { since: UnixTime::from_seconds(since), error },
-    };
     Some(StoredGrant {
         stamp: GrantStamp { row, generation: record.g },
         key: GrantKey { environment: record.e, holder, home_account_id: record.h },
@@ -168,7 +202,8 @@ fn stored(row: i64, record: Record<'_>) -> Option<StoredGrant> {
             scopes: ScopeSet::parse([record.s.as_str()]).ok()?,
             obtained_on: UnixTime::from_seconds(record.o),
             last_used_on: UnixTime::from_seconds(record.u),
-            state,
+            state: state(record.z),
+            last_failure: record.l.and_then(failure),
         },
     })
 }
@@ -191,14 +226,51 @@ fn record(stored: &StoredGrant) -> Record<'_> {
         s: grant.scopes.to_string(),
         o: grant.obtained_on.seconds(),
         u: grant.last_used_on.seconds(),
-        z: match &grant.state {
-            GrantState::Live => StateRecord::Live,
-            GrantState::BackingOff(pause) => {
-                StateRecord::BackingOff { until: pause.until.seconds(), failures: pause.failures }
-            }
-            GrantState::Refused { since, error } => {
-                StateRecord::Refused { since: since.seconds(), error: error.clone() }
-            }
-        },
+        z: state_record(&grant.state),
+        l: grant.last_failure.as_ref().map(failure_record),
     }
+}
+
+fn state(record: StateRecord) -> GrantState {
+    match record {
+        StateRecord::Live => GrantState::Live,
+        StateRecord::BackingOff { since, until, failures, lost, unsent } => GrantState::BackingOff(Backoff {
+            since: UnixTime::from_seconds(since),
+            until: UnixTime::from_seconds(until),
+            failures,
+            answer_lost: lost,
+            unsent,
+        }),
+        StateRecord::Refused { since, error, lost } => {
+            GrantState::Refused { since: UnixTime::from_seconds(since), error, answer_lost: lost }
+        }
+    }
+}
+
+fn state_record(state: &GrantState) -> StateRecord {
+    match state {
+        GrantState::Live => StateRecord::Live,
+        GrantState::BackingOff(Backoff { since, until, failures, answer_lost, unsent }) => StateRecord::BackingOff {
+            since: since.seconds(),
+            until: until.seconds(),
+            failures: *failures,
+            lost: *answer_lost,
+            unsent: *unsent,
+        },
+        GrantState::Refused { since, error, answer_lost } => {
+            StateRecord::Refused { since: since.seconds(), error: error.clone(), lost: *answer_lost }
+        }
+    }
+}
+
+/// A reason of a newer version is no reason to lose the grant.
+fn failure(record: FailureRecord) -> Option<RefreshFailure> {
+    let FailureRecord { on, reason, message, error, correlation_id } = record;
+    let reason = reason.parse().ok()?;
+    Some(RefreshFailure { on: UnixTime::from_seconds(on), reason, message, error, correlation_id })
+}
+
+fn failure_record(failure: &RefreshFailure) -> FailureRecord {
+    let RefreshFailure { on, reason, message, error, correlation_id } = failure.clone();
+    FailureRecord { on: on.seconds(), reason: reason.as_str().to_owned(), message, error, correlation_id }
 }

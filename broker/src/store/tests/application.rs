@@ -1,6 +1,6 @@
 //! Registrations: refuse, replace, update; what is removed with them; work that was begun for an old one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use token_broker_proto::{
     Secret,
@@ -88,6 +88,7 @@ async fn every_kind_of_authority_reads_back() {
         let new = RegisteredApplication {
             authority: authority.clone(),
             redirect_uri: Some("http://localhost/x".into()),
+            keep_alive: Some(Duration::from_secs(86_400)),
             ..with_secret(registration(&text, "c"), "s3cr3t")
         };
         let added = add(&vault, new.clone()).await;
@@ -95,6 +96,7 @@ async fn every_kind_of_authority_reads_back() {
         assert_eq!((found.stamp, &found.fingerprint), (added.stamp, &added.fingerprint));
         assert_eq!(found.application.authority, authority);
         assert_eq!((&found.application.scopes, &found.application.redirect_uri), (&new.scopes, &new.redirect_uri));
+        assert_eq!(found.application.keep_alive, new.keep_alive);
         assert_eq!(secret(&found), Some("s3cr3t"));
         let by_client = ApplicationSelector::Client { client_id: new.client_id, authority: Box::new(authority) };
         assert_eq!(vault.find_application(&by_client).unwrap().unwrap().stamp, added.stamp);

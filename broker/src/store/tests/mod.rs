@@ -31,7 +31,7 @@ use super::{
     Randomness, RefreshRecord, SavedApplication, SignInRecord, StoredApplication, Vault, VaultOptions, WriterMode,
 };
 use crate::model::{
-    CachedToken, Client, Credential, Grant, GrantHolder, GrantKey, GrantState, IdentityDocuments, RefreshToken,
+    CachedToken, Client, Credential, Grant, GrantHolder, GrantKey, IdentityDocuments, RefreshToken,
     RegisteredApplication, TokenPartition, User,
 };
 
@@ -98,6 +98,7 @@ fn registration(text: &str, client_id: &str) -> RegisteredApplication {
         credential: Credential::Public,
         scopes: scopes("openid mail"),
         redirect_uri: None,
+        keep_alive: None,
     }
 }
 
@@ -147,13 +148,7 @@ fn grant_key(client: &Client, home: &str) -> GrantKey {
 }
 
 fn grant(text: &str) -> Grant {
-    Grant {
-        refresh_token: RefreshToken::new(Secret::new(text)),
-        scopes: scopes("mail openid"),
-        obtained_on: at(0),
-        last_used_on: at(0),
-        state: GrantState::Live,
-    }
+    Grant::issued(RefreshToken::new(Secret::new(text)), scopes("mail openid"), at(0))
 }
 
 fn identity(text: &str) -> IdentityDocuments {

@@ -43,7 +43,8 @@ async fn without_rotation_the_grant_stays_and_works_again() {
     let key = grant_key(&client("c"), "user");
     vault.save_sign_in(sign_in(&application, "user", "first")).await.unwrap();
     let (stamp, _) = vault.find_grant(&key).unwrap().unwrap();
-    let pause = GrantState::BackingOff(Backoff { until: at(9), failures: 3 });
+    let pause =
+        GrantState::BackingOff(Backoff { since: at(1), until: at(9), failures: 3, answer_lost: true, unsent: true });
     assert_eq!(vault.set_grant_state(&key, stamp, pause.clone()).await, Ok(Saved::Done));
     assert_eq!(vault.find_grant(&key).unwrap().unwrap().1.state, pause);
 
@@ -111,7 +112,7 @@ async fn a_refresh_loses_against_a_new_sign_in() {
     vault.save_sign_in(sign_in(&application, "user", "second")).await.unwrap();
 
     assert_eq!(vault.save_refresh(record.clone()).await, Ok(Saved::Discarded));
-    let refused = GrantState::Refused { since: at(1), error: "invalid_grant".into() };
+    let refused = GrantState::Refused { since: at(1), error: "invalid_grant".into(), answer_lost: false };
     assert_eq!(vault.set_grant_state(&key, record.stamp, refused).await, Ok(Saved::Discarded));
     let (stamp, kept) = vault.find_grant(&key).unwrap().unwrap();
     assert_eq!((stamp.generation, kept.state), (1, GrantState::Live));

@@ -1,9 +1,13 @@
 //! Finding a grant, saving a refresh of it and changing its state. Owns the fence: what was begun with one rotation of a
 //! grant is saved only while that rotation is the current one.
 
+use token_broker_proto::oauth::ClientId;
+
 use super::Vault;
 use crate::{
-    model::{CachedToken, Client, Grant, GrantKey, GrantStamp, GrantState, IdentityDocuments, TokenPartition},
+    model::{
+        CachedToken, Client, Grant, GrantKey, GrantStamp, GrantState, IdentityDocuments, RefreshFailure, TokenPartition,
+    },
     store::{
         error::StoreError,
         rows::{Tables, grant::StoredGrant, identity::IdentityKey},
@@ -36,11 +40,36 @@ pub struct RefreshRecord {
     pub new_grant: Option<Grant>,
 }
 
+/// A grant as a list of them has it.
+#[derive(Debug, Clone)]
+pub struct GrantEntry {
+    /// Its rotation.
+    pub stamp: GrantStamp,
+    /// Its name.
+    pub key: GrantKey,
+    /// The client that signed in; for a family grant it is one of many holders.
+    pub client_id: ClientId,
+    /// The grant.
+    pub grant: Grant,
+}
+
 impl Vault {
     /// The grant with its stamp, whatever its state.
     pub fn find_grant(&self, key: &GrantKey) -> Result<Option<(GrantStamp, Grant)>, StoreError> {
         let found = self.read(|tables| tables.grant(key))?;
         Ok(found.map(|stored| (stored.stamp, stored.grant)))
+    }
+
+    /// Some grants, of one client or of all, that come after a row; damaged ones are left out.
+    pub fn grants_page(
+        &self,
+        client: Option<&Client>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<GrantEntry>, StoreError> {
+        let found = self.read(|tables| tables.grants_after(client, after, limit))?;
+        let entry = |StoredGrant { stamp, key, client_id, grant }| GrantEntry { stamp, key, client_id, grant };
+        Ok(found.into_iter().map(entry).collect())
     }
 
     /// Saves a refresh. Discarded when the client or the account is gone, or the stamp is not the current one. A registration
@@ -85,6 +114,25 @@ impl Vault {
         })
         .await
     }
+
+    /// Notes a refresh that failed, and the state that it leaves the grant in. Discarded when the stamp is not the current one.
+    pub async fn note_failure(
+        &self,
+        key: &GrantKey,
+        stamp: GrantStamp,
+        state: GrantState,
+        failure: RefreshFailure,
+    ) -> Result<Saved, StoreError> {
+        let key = key.clone();
+        self.write(move |tables| {
+            let Some(mut stored) = current(tables, &key, stamp)? else { return Ok(Saved::Discarded) };
+            stored.grant.state = state;
+            stored.grant.last_failure = Some(failure);
+            tables.update_grant(&stored)?;
+            Ok(Saved::Done)
+        })
+        .await
+    }
 }
 
 fn save(tables: &Tables<'_>, record: RefreshRecord) -> Result<Saved, StoreError> {
@@ -96,7 +144,7 @@ fn save(tables: &Tables<'_>, record: RefreshRecord) -> Result<Saved, StoreError>
     }
     let Some(mut stored) = current(tables, &grant_key, stamp)? else { return Ok(Saved::Discarded) };
     if let Some(grant) = new_grant {
-        stored.grant = grant;
+        stored.grant = Grant { last_failure: stored.grant.last_failure, ..grant };
         stored.stamp.generation += 1;
     } else {
         stored.grant.last_used_on = token.issued_on;

@@ -33,7 +33,7 @@ use crate::model::{Client, User};
 
 pub use application::{RemovedApplication, SavedApplication};
 pub use entry::StoredEntry;
-pub use grant::{RefreshRecord, Saved};
+pub use grant::{GrantEntry, RefreshRecord, Saved};
 pub use sign_in::SignInRecord;
 pub use verify::VerifyReport;
 
@@ -138,6 +138,12 @@ impl Vault {
         if let State::Open(open) = std::mem::replace(&mut *state, State::Closed) {
             open.close();
         }
+    }
+
+    /// Whether the vault was closed: nothing can be saved any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(*self.0.state.read().unwrap_or_else(PoisonError::into_inner), State::Closed)
     }
 
     /// Reads from one snapshot of the database, on this thread.

@@ -8,19 +8,23 @@
 //! tenant = "contoso.com" # or authority, or issuer, or endpoints.token (.authorization, .device_authorization)
 //! scopes = ["User.Read"]
 //! certificate = "work.pem" # or assertion_file, or assertion_from_app; paths begin at the folder of this file
+//! keep_alive = "30d" # refresh a grant that nobody used for so long
 //! ```
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use token_broker_client::{
     Invalid,
-    calls::{ExistingApplication, NewApplication, NewCredential, redirect_uri},
+    calls::{ExistingApplication, NewApplication, NewCredential, keep_alive, redirect_uri},
     oauth::{ApplicationName, ClientId},
 };
 
 use super::{
-    super::scopes,
+    super::{duration, scopes},
     authority::{AuthorityTexts, EndpointTexts},
     credential::certificate_file,
 };
@@ -52,6 +56,7 @@ struct Entry {
     send_x5c: bool,
     assertion_file: Option<PathBuf>,
     assertion_from_app: Option<String>,
+    keep_alive: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -141,10 +146,16 @@ impl Entry {
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
             credential,
+            keep_alive: self.keep_alive.map(span).transpose()?,
             offline,
             existing: ExistingApplication::Update,
         })
     }
+}
+
+/// As `--keep-alive` takes it.
+fn span(text: String) -> Result<Duration, Invalid> {
+    keep_alive(duration::parse(&text).map_err(|rule| Invalid::new("keep_alive", rule))?)
 }
 
 #[cfg(test)]
@@ -171,6 +182,7 @@ mod tests {
             client_id = "1"
             issuer = "https://id.example"
             redirect_uri = "http://127.0.0.1:8000/cb"
+            keep_alive = "30d"
             [[application]]
             name = "c"
             client_id = "1"
@@ -184,6 +196,8 @@ mod tests {
             ["https://login.microsoftonline.com/common", "https://id.example", "https://id.example/t"]
         );
         assert_eq!(applications[0].scopes.to_string(), "x y z");
+        let days: Vec<_> = applications.iter().map(|new| Some(new.keep_alive?.as_secs() / 86_400)).collect();
+        assert_eq!(days, [None, Some(30), None]);
         assert!(applications.iter().all(|new| new.offline && matches!(new.credential, NewCredential::None)));
     }
 
@@ -208,6 +222,8 @@ mod tests {
         assert!(said.contains("\"a\"") && said.contains("issuer") && said.contains("https"), "{said}");
         let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nredirect_uri = 'http://x'\n");
         assert!(said.contains("redirect_uri"), "{said}");
+        let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nkeep_alive = '5s'\n");
+        assert!(said.contains("keep_alive") && said.contains("hour"), "{said}");
         let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\ntenant = 't'\nissuer = 'https://x'\n");
         assert!(said.contains("only one"), "{said}");
     }

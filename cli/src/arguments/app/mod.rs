@@ -4,16 +4,16 @@ pub(crate) mod apply_file;
 mod authority;
 mod credential;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Subcommand};
 use token_broker_client::{
     Secret,
-    calls::{ExistingApplication, NewApplication, redirect_uri},
+    calls::{ExistingApplication, NewApplication, keep_alive, redirect_uri},
     oauth::{ApplicationName, ClientId},
 };
 
-use super::{application, scopes};
+use super::{application, duration, scopes};
 use crate::failure::Failed;
 use authority::{AuthorityTexts, EndpointTexts};
 use credential::CredentialArguments;
@@ -88,6 +88,9 @@ pub(crate) struct AddArguments {
     redirect_uri: Option<String>,
     #[command(flatten)]
     pub(crate) credential: CredentialArguments,
+    /// Refresh a grant that nobody used for so long, such as 30d, so that the provider does not forget it
+    #[arg(long, value_name = "D", value_parser = duration::parse)]
+    keep_alive: Option<Duration>,
     /// Do not check the metadata at the provider
     #[arg(long)]
     offline: bool,
@@ -114,6 +117,7 @@ impl AddArguments {
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
             credential,
+            keep_alive: self.keep_alive.map(keep_alive).transpose()?,
             offline: self.offline,
             existing: if self.replace { ExistingApplication::Replace } else { ExistingApplication::Refuse },
         })

@@ -84,6 +84,7 @@ impl<'a> From<&'a Application> for ApplicationJson<'a> {
             scopes: &application.scopes,
             credential_fingerprint: application.credential_fingerprint.as_deref(),
             redirect_uri: application.redirect_uri.as_deref(),
+            keep_alive_seconds: application.keep_alive.as_ref().map(Duration::as_secs),
         }
     }
 }
@@ -151,6 +152,7 @@ impl<'a> From<&'a DaemonStatus> for StatusJson<'a> {
             },
             executable: &status.executable,
             executable_replaced: status.executable_replaced,
+            grants: status.grants.iter().map(Into::into).collect(),
         }
     }
 }

@@ -2,10 +2,12 @@
 //! ever added. Instants are Unix seconds, lengths of time are seconds.
 
 mod convert;
+mod grant;
 mod service;
 
 use serde::Serialize;
 
+pub(crate) use grant::GrantJson;
 pub(crate) use service::{InstalledJson, RunningJson, ServiceStatusJson, UninstalledJson, UnitJson};
 
 /// A signed-in account, in every form that has one.
@@ -82,6 +84,8 @@ pub(crate) struct ApplicationJson<'a> {
     credential_fingerprint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect_uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_alive_seconds: Option<u64>,
 }
 
 /// `app list`.
@@ -175,6 +179,7 @@ pub(crate) struct StatusJson<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     executable: &'a str,
     executable_replaced: bool,
+    grants: Vec<GrantJson<'a>>,
 }
 
 /// What the store holds.

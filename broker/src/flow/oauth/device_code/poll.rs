@@ -122,7 +122,7 @@ impl DeviceAuthorization {
 fn retry_after(error: &TokenError) -> Option<Duration> {
     match error {
         TokenError::Unavailable { retry_after, .. } => *retry_after,
-        TokenError::Refused(_) | TokenError::Malformed(_) => None,
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header::LOCATION};
+use serde_json::error::Category;
 use token_broker_proto::ProviderError;
 use url::Url;
 
@@ -30,7 +31,13 @@ pub enum TokenError {
         /// Its words, if it said any.
         provider: Option<Box<ProviderError>>,
     },
-    /// This is no OAuth answer: HTML, JSON cut short, a redirect, a missing member...; follows "the provider".
+    /// The request never went out: no connection, no trust. Follows "the provider".
+    #[error("the provider {0}")]
+    NotSent(String),
+    /// The request went out and no whole answer came back: the provider may have acted on it. Follows "the provider".
+    #[error("the provider {0}")]
+    Lost(String),
+    /// This is no OAuth answer: HTML, a redirect, a missing member...; follows "the provider".
     #[error("the provider {0}")]
     Malformed(String),
 }
@@ -53,7 +60,7 @@ impl TokenError {
         match self {
             Self::Refused(refusal) => Some(refusal),
             Self::Unavailable { provider, .. } => provider.as_deref(),
-            Self::Malformed(_) => None,
+            Self::NotSent(_) | Self::Lost(_) | Self::Malformed(_) => None,
         }
     }
 
@@ -72,7 +79,10 @@ impl TokenError {
 /// The members of a successful answer. Some servers send an error with status 200: that is an error too.
 pub(in crate::flow::oauth) fn read_success(response: &HttpResponse) -> Result<Answer, TokenError> {
     succeeded(response)?;
-    let answer = Answer::read(response).map_err(TokenError::Malformed)?;
+    let answer = Answer::read(response).map_err(|fault| match Answer::from_text(response.body().expose()) {
+        Err(Category::Eof) => TokenError::Lost(fault),
+        _ => TokenError::Malformed(fault),
+    })?;
     match provider_error::read(&answer) {
         Some(words) => Err(TokenError::from_words(words, response.headers())),
         None => Ok(answer),

@@ -3,7 +3,7 @@
 
 mod certificate;
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use rusqlite::OptionalExtension as _;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub struct StoredApplication {
 }
 
 /// `n`ame, `c`lient id, `a`uthority, client secret `k`, certificate `x`, assertion `f`ile, application that assertions come
-/// `p`roduced by, `s`copes, `r`edirect URI. Borrows, so that no copy of a secret is made.
+/// `p`roduced by, `s`copes, `r`edirect URI, seconds to keep ali`v`e. Borrows, so that no copy of a secret is made.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
     n: String,
@@ -54,6 +54,8 @@ struct Record<'a> {
     s: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     r: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    v: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -187,6 +189,7 @@ fn record(application: &RegisteredApplication) -> Record<'_> {
         p: None,
         s: application.scopes.to_string(),
         r: application.redirect_uri.clone(),
+        v: application.keep_alive.map(|span| span.as_secs()),
     };
     match &application.credential {
         Credential::Public => {}
@@ -235,5 +238,6 @@ fn application(record: Record<'_>) -> Option<RegisteredApplication> {
         credential: credential(&record)?,
         scopes: ScopeSet::parse([record.s.as_str()]).ok()?,
         redirect_uri: record.r,
+        keep_alive: record.v.map(Duration::from_secs),
     })
 }

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use token_broker_client::{
-    Account, RemovedApplication, Secret, Verification,
+    Account, Reason, RemovedApplication, Secret, Verification,
     calls::{
-        Application, CacheEntry, CredentialKind, DaemonStatus, Revocation, SignInEvent, SignOutAnswer, StoreCounts,
-        TokenAnswer, TokenSource, UserCode,
+        Application, CacheEntry, CredentialKind, DaemonStatus, GrantFailure, GrantHealth, GrantStatus, Revocation,
+        SignInEvent, SignOutAnswer, StoreCounts, TokenAnswer, TokenSource, UserCode,
     },
     oauth::{ApplicationName, CorrelationId, ScopeSet, UnixTime},
 };
@@ -126,11 +126,13 @@ fn app_list_and_remove() {
         credential_fingerprint: Some("0123456789abcdef".into()),
         scopes: vec!["a".into()],
         redirect_uri: None,
+        keep_alive: Some(std::time::Duration::from_secs(86_400)),
     };
     assert_eq!(
         value(ApplicationsJson::from(&[application][..])),
         json!({"applications": [{"name": "work", "client_id": "1", "authority": "https://id.example",
-            "credential": "secret", "scopes": ["a"], "credential_fingerprint": "0123456789abcdef"}]})
+            "credential": "secret", "scopes": ["a"], "credential_fingerprint": "0123456789abcdef",
+            "keep_alive_seconds": 86_400}]})
     );
     let name = ApplicationName::parse("name", "work").unwrap();
     assert_eq!(
@@ -179,13 +181,31 @@ fn status() {
         notices: Vec::new(),
         executable: "/bin/d".into(),
         executable_replaced: false,
+        grants: vec![GrantStatus {
+            account: account(),
+            client_id: "1".into(),
+            health: GrantHealth::BackingOff,
+            valid_until: Some(UnixTime::from_seconds(9)),
+            next_renewal: None,
+            backoff_until: Some(UnixTime::from_seconds(5)),
+            last_failure: Some(GrantFailure {
+                on: UnixTime::from_seconds(3),
+                reason: Reason::AuthorityUnavailable,
+                message: "it is down".into(),
+                error: None,
+                correlation_id: "c".into(),
+            }),
+        }],
     };
     assert_eq!(
         value(StatusJson::from(&status)),
         json!({"version": "0.1.0", "pid": 7, "uptime_seconds": 60, "locked": false, "key_source": "file",
             "data_dir": "/d", "socket": "/s",
             "counts": {"applications": 1, "accounts": 2, "access_tokens": 3, "refresh_tokens": 4},
-            "executable": "/bin/d", "executable_replaced": false})
+            "executable": "/bin/d", "executable_replaced": false,
+            "grants": [{"account": account_form(), "client_id": "1", "health": "backing_off", "valid_until": 9,
+                "backoff_until": 5, "last_failure": {"failed_on": 3, "reason": "AUTHORITY_UNAVAILABLE",
+                    "message": "it is down", "correlation_id": "c"}}]})
     );
     let locked = DaemonStatus { lock_reason: Some("the key is missing".into()), ..status };
     assert_eq!(value(StatusJson::from(&locked))["lock_reason"], "the key is missing");

@@ -1,0 +1,232 @@
+//! The refresh of one grant (RFC 6749, section 6), as it runs in its own flight: read the grant anew, ask, save, and only then
+//! answer. Whatever it finds replaced on its way (a sign-in, a sign-out) wins: it looks once more at what is there now. What a
+//! failure means is in `setback`, how the outcome is kept in `save`.
+
+mod save;
+mod setback;
+
+use std::{sync::Arc, time::Duration};
+
+use token_broker_proto::{
+    ProviderError,
+    calls::TokenSource,
+    oauth::{CorrelationId, ScopeSet, UnixTime},
+};
+
+use setback::{Failed, Setback};
+
+use super::{
+    Desk, Purpose,
+    flight::Early,
+    found::{bearer_partition, is_fresh},
+    silent::{Refreshed, Wanted, scopes_to_send},
+};
+use crate::{
+    flow::oauth::{ClientContext, TokenError, refresh_token, token_response::TokenResponse},
+    model::{CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, TokenPartition, User},
+    store::{Saved, StoredApplication},
+};
+
+/// How often a refresh looks at the grant: it was replaced meanwhile, and the newer one may serve.
+const LOOKS: u32 = 2;
+
+/// Everything a refresh needs to know, so that it can outlive the call that started it.
+#[derive(Clone)]
+pub(super) struct Refresh {
+    pub grant_key: GrantKey,
+    pub stored: Arc<StoredApplication>,
+    pub user: User,
+    pub partition: TokenPartition,
+    pub scopes: ScopeSet,
+    pub purpose: Purpose,
+    min_validity: Option<Duration>,
+    /// A renewal ahead of time is for this token: one that was issued later will do.
+    renews: Option<UnixTime>,
+    pub correlation_id: CorrelationId,
+}
+
+impl Refresh {
+    pub(super) fn new(wanted: &Wanted, user: &User, partition: TokenPartition) -> Self {
+        Self {
+            grant_key: wanted.stored.application.client().grant_key(&user.home_account_id),
+            stored: Arc::clone(&wanted.stored),
+            user: user.clone(),
+            partition,
+            scopes: wanted.scopes.clone(),
+            purpose: wanted.purpose.clone(),
+            min_validity: wanted.min_validity,
+            renews: None,
+            correlation_id: wanted.correlation_id,
+        }
+    }
+
+    /// The same as a renewal ahead of time of a token that was issued then.
+    pub(super) fn ahead(mut self, issued_on: UnixTime, correlation_id: CorrelationId) -> Self {
+        self.purpose = self.purpose.ahead();
+        self.renews = Some(issued_on);
+        self.min_validity = None;
+        self.correlation_id = correlation_id;
+        self
+    }
+
+    /// For nobody: with the application's own scopes.
+    pub(super) fn for_nobody(
+        stored: &Arc<StoredApplication>,
+        user: &User,
+        used_on: UnixTime,
+        correlation_id: CorrelationId,
+    ) -> Self {
+        let application = &stored.application;
+        let scopes = application.default_scopes();
+        let purpose = Purpose {
+            application: application.name.clone(),
+            scopes: scopes_to_send(&application.authority, &scopes),
+            claims: None,
+            forced: true,
+        };
+        Self {
+            grant_key: application.client().grant_key(&user.home_account_id),
+            stored: Arc::clone(stored),
+            user: user.clone(),
+            partition: bearer_partition(application, Some(user)),
+            scopes,
+            purpose,
+            min_validity: None,
+            renews: Some(used_on),
+            correlation_id,
+        }
+    }
+
+    fn interaction(&self, why: Interaction) -> DeskError {
+        DeskError::InteractionRequired { application: self.stored.application.name.to_string(), why }
+    }
+
+    /// The sign-in that is needed asks for what is granted already, too: it replaces the grant.
+    pub(super) fn no_grant(&self, granted: Option<&ScopeSet>) -> DeskError {
+        let granted = granted.map(ScopeSet::without_reserved).unwrap_or_default();
+        let scopes: ScopeSet = self.scopes.iter().chain(granted.iter()).cloned().collect();
+        self.interaction(Interaction::NoGrant { scopes: scopes.to_string() })
+    }
+}
+
+impl Desk {
+    pub(super) async fn refresh(self: Arc<Self>, refresh: Refresh, early: Early<Refreshed>) -> Refreshed {
+        for _ in 0..LOOKS {
+            match self.attempt(&refresh, &early).await {
+                Ok(found) => return Ok(found),
+                Err(Setback::Final(error)) => return Err(error),
+                Err(Setback::Moved) => {
+                    tracing::info!(
+                        "the grant was replaced or removed during its refresh; looking at what is there now"
+                    );
+                }
+            }
+        }
+        Err(refresh.interaction(Interaction::NotSignedIn))
+    }
+
+    /// One refresh with the grant as it is now.
+    async fn attempt(
+        self: &Arc<Self>,
+        refresh: &Refresh,
+        early: &Early<Refreshed>,
+    ) -> Result<(CachedToken, TokenSource), Setback> {
+        if let Some(token) = self.already_there(refresh)? {
+            return Ok((token, TokenSource::Cache));
+        }
+        let (stamp, grant) = self.usable_grant(refresh)?;
+        let application = &refresh.stored.application;
+        let metadata = self.unless_stopped(self.metadata(&application.authority, refresh.correlation_id)).await;
+        let metadata = match metadata {
+            Ok(metadata) => metadata,
+            Err(error) => return Err(self.not_asked(refresh, (stamp, &grant), error).await),
+        };
+        // A store that cannot be written says so now, before the provider spends the refresh token; so does a grant that is
+        // not the current one any more.
+        if self.vault.set_grant_state(&refresh.grant_key, stamp, grant.state.clone()).await? == Saved::Discarded {
+            return Err(Setback::Moved);
+        }
+        let credential = match self.presented(application, &metadata, refresh.correlation_id).await {
+            Ok(credential) => credential,
+            Err(error) => return Err(self.not_asked(refresh, (stamp, &grant), error).await),
+        };
+        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
+        match self.exchange(refresh, client, &grant).await {
+            Ok(response) => {
+                let kept = self.keep(refresh, (stamp, &grant), &response, early).await?;
+                self.keep_identity(refresh, client, &response).await;
+                Ok((kept, TokenSource::IdentityProvider))
+            }
+            Err(failed) => Err(self.judge(refresh, (stamp, &grant), failed).await),
+        }
+    }
+
+    /// Asks the provider, and once more when its answer is lost on the way: it may have rotated the refresh token, and most
+    /// providers give the successor out again for a moment. Not while the daemon stops, which would cut the second one short.
+    async fn exchange(
+        self: &Arc<Self>,
+        refresh: &Refresh,
+        client: ClientContext<'_>,
+        grant: &Grant,
+    ) -> Result<TokenResponse, Failed> {
+        let Purpose { scopes, claims, .. } = &refresh.purpose;
+        let id = refresh.correlation_id;
+        let token = &grant.refresh_token;
+        let request = |client| refresh_token::request(client, token, scopes.as_ref(), claims.as_ref(), id);
+        let lost_before = grant.state.answer_lost();
+        match self.provider.tokens(request(client), &grant.scopes).await {
+            Err(TokenError::Lost(what)) if !self.tasks.stop.is_cancelled() => {
+                tracing::warn!(what, "the provider's answer was lost on the way; asking once more");
+                // A client assertion is good for one request.
+                let presented = self.presented(&refresh.stored.application, client.metadata, id).await;
+                let Ok(credential) = presented else {
+                    return Err(Failed { error: TokenError::Lost(what), answer_lost: true });
+                };
+                let client = ClientContext { credential: &credential, ..client };
+                let again = self.provider.tokens(request(client), &grant.scopes).await;
+                again.map_err(|error| Failed { error, answer_lost: true })
+            }
+            outcome => outcome.map_err(|error| {
+                let answer_lost = lost_before || matches!(error, TokenError::Lost(_));
+                Failed { error, answer_lost }
+            }),
+        }
+    }
+
+    /// A token that another flight brought between this caller's look into the cache and its boarding.
+    fn already_there(&self, refresh: &Refresh) -> Result<Option<CachedToken>, DeskError> {
+        if refresh.renews.is_none() && !refresh.purpose.may_use_cache() {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let accept = |token: &CachedToken| {
+            refresh.renews.is_none_or(|old| token.issued_on > old) && is_fresh(token, refresh.min_validity, now)
+        };
+        Ok(self.vault.find_token(&refresh.partition, &refresh.scopes, &accept)?)
+    }
+
+    /// The grant as it is now, if it can bring these scopes and may be used now.
+    pub(super) fn usable_grant(&self, refresh: &Refresh) -> Result<(GrantStamp, Grant), DeskError> {
+        let Some((stamp, grant)) = self.vault.find_grant(&refresh.grant_key)? else {
+            let client = refresh.stored.application.client();
+            let signed_in = !self.vault.find_users(&client, Some(&refresh.user.home_account_id))?.is_empty();
+            let nobody = || refresh.interaction(Interaction::NotSignedIn);
+            return Err(if signed_in { refresh.no_grant(None) } else { nobody() });
+        };
+        if let GrantState::Refused { error, answer_lost, .. } = &grant.state {
+            let provider = Box::new(ProviderError { error: error.clone(), ..ProviderError::default() });
+            let why = if *answer_lost { Interaction::AnswerLost(provider) } else { Interaction::Provider(provider) };
+            return Err(refresh.interaction(why));
+        }
+        if refresh.purpose.scopes.is_none() && !refresh.scopes.is_covered_by(&grant.scopes) {
+            return Err(refresh.no_grant(Some(&grant.scopes)));
+        }
+        // Who insists on a new token need not wait for a network that was away; what the provider asked for holds for all.
+        let insists = !refresh.purpose.may_use_cache() && refresh.renews.is_none();
+        let now = self.clock.now();
+        match grant.state.backoff(now).filter(|backoff| !(insists && backoff.unsent)) {
+            Some(backoff) => Err(setback::backing_off(&grant, backoff.left(now).unwrap_or_default())),
+            None => Ok((stamp, grant)),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The tokens in use: somebody was answered with them since they were issued. A mark in memory for each, made at the first use
+//! and found again, without a copy of anything, at all later ones. Due times are of the wall, but a clock that is set back does
+//! not delay them: the time that has passed counts as well.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use token_broker_proto::oauth::{ScopeSet, UnixTime};
+use tokio::sync::Notify;
+
+use super::{Renewal, due::due_on};
+use crate::model::{CachedToken, TokenPartition};
+
+/// Most tokens that are renewed ahead; those of one more are renewed when they are asked for.
+const MOST: usize = 4096;
+/// The pause after a renewal that failed; it doubles with each one that follows.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// Both times of a moment.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::acquire) struct Moment {
+    pub wall: UnixTime,
+    pub monotonic: Instant,
+}
+
+/// The marks.
+#[derive(Default)]
+pub(in crate::acquire) struct InUse {
+    marks: Mutex<HashMap<u64, Mark>>,
+    hasher: RandomState,
+    changed: Notify,
+}
+
+struct Mark {
+    partition: TokenPartition,
+    scopes: ScopeSet,
+    issued_on: UnixTime,
+    expires_on: UnixTime,
+    renewal: Renewal,
+    /// `None` while it is being renewed, and when there is no use in trying.
+    due: Option<Due>,
+    failures: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Due {
+    on: UnixTime,
+    at: Instant,
+}
+
+impl Due {
+    fn left(self, now: Moment) -> Duration {
+        self.on.since(now.wall).min(self.at.saturating_duration_since(now.monotonic))
+    }
+
+    fn after(now: Moment, wait: Duration) -> Self {
+        Self { on: now.wall.plus(wait), at: now.monotonic + wait }
+    }
+}
+
+/// A token whose time has come.
+pub(super) struct Taken {
+    pub renewal: Renewal,
+    pub issued_on: UnixTime,
+    key: u64,
+}
+
+/// What came of a renewal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The token has a successor, which counts as unused.
+    Renewed,
+    /// It may go better later, not before this long.
+    Later(Duration),
+    /// Another request for the same grant was under way.
+    Occupied,
+    /// Nothing helps but a sign-in or a change of the registration.
+    GivenUp,
+}
+
+impl InUse {
+    /// Somebody was answered with this token. `now`, `random` and `renewal` are asked for at its first use only.
+    pub(in crate::acquire) fn mark(
+        &self,
+        partition: &TokenPartition,
+        token: &CachedToken,
+        now: impl FnOnce() -> (Moment, u8),
+        renewal: impl FnOnce() -> Renewal,
+    ) {
+        let key = self.key(partition, &token.scopes);
+        let mut marks = self.lock();
+        if marks.get(&key).is_some_and(|mark| mark.is_of(partition, token)) {
+            return;
+        }
+        let (now, random) = now();
+        let Some(on) = due_on(token, random) else { return };
+        if marks.len() >= MOST && !marks.contains_key(&key) {
+            marks.retain(|_, mark| mark.expires_on > now.wall);
+            if marks.len() >= MOST {
+                return;
+            }
+        }
+        let mark = Mark {
+            partition: partition.clone(),
+            scopes: token.scopes.clone(),
+            issued_on: token.issued_on,
+            expires_on: token.expires_on,
+            renewal: renewal(),
+            due: Some(Due { on, at: now.monotonic + on.since(now.wall) }),
+            failures: 0,
+        };
+        marks.insert(key, mark);
+        drop(marks);
+        self.changed.notify_one();
+    }
+
+    /// Those whose time has come, each handed out once. Those that have expired are forgotten: the next call asks for them.
+    pub(super) fn take_due(&self, now: Moment) -> Vec<Taken> {
+        let mut marks = self.lock();
+        marks.retain(|_, mark| mark.expires_on > now.wall);
+        let due = marks.iter_mut().filter(|(_, mark)| mark.due.is_some_and(|due| due.left(now).is_zero()));
+        let take = |(key, mark): (&u64, &mut Mark)| {
+            mark.due = None;
+            Taken { renewal: mark.renewal.clone(), issued_on: mark.issued_on, key: *key }
+        };
+        due.map(take).collect()
+    }
+
+    /// What came of it.
+    pub(super) fn done(&self, taken: &Taken, now: Moment, outcome: Outcome) {
+        let mut marks = self.lock();
+        // A successor that is in use already has a mark of its own.
+        let Some(mark) = marks.get_mut(&taken.key).filter(|mark| mark.issued_on == taken.issued_on) else { return };
+        match outcome {
+            Outcome::Renewed => drop(marks.remove(&taken.key)),
+            Outcome::GivenUp => {}
+            Outcome::Occupied => mark.due = Some(Due::after(now, PAUSE)),
+            Outcome::Later(wait) => {
+                let pause = PAUSE.saturating_mul(1 << mark.failures.min(6));
+                mark.failures += 1;
+                mark.due = Some(Due::after(now, pause.max(wait)));
+            }
+        }
+        drop(marks);
+        self.changed.notify_one();
+    }
+
+    /// How long until the next one is due; `None` if none will be.
+    pub(super) fn next(&self, now: Moment) -> Option<Duration> {
+        self.lock().values().filter_map(|mark| Some(mark.due?.left(now))).min()
+    }
+
+    /// When this token will be renewed, if it is in use.
+    pub(super) fn due_of(&self, partition: &TokenPartition, token: &CachedToken) -> Option<UnixTime> {
+        let key = self.key(partition, &token.scopes);
+        self.lock().get(&key).filter(|mark| mark.is_of(partition, token)).and_then(|mark| Some(mark.due?.on))
+    }
+
+    /// Resolves when there is something new to look at.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn key(&self, partition: &TokenPartition, scopes: &ScopeSet) -> u64 {
+        self.hasher.hash_one((partition, scopes))
+    }
+
+    /// The map is never left half changed, so a poisoned lock is still good.
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Mark>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mark {
+    fn is_of(&self, partition: &TokenPartition, token: &CachedToken) -> bool {
+        self.issued_on == token.issued_on && self.scopes == token.scopes && self.partition == *partition
+    }
+}
