@@ -81,7 +81,7 @@ impl Refresh {
     pub(super) fn for_nobody(
         stored: &Arc<StoredApplication>,
         user: &User,
-        realm: String,
+        realm: &str,
         used_on: UnixTime,
         correlation_id: CorrelationId,
     ) -> Self {
@@ -92,13 +92,13 @@ impl Refresh {
             scopes: scopes_to_send(&application.authority, &scopes),
             claims: None,
             forced: true,
-            realm: realm.clone(),
+            realm: realm.to_owned(),
         };
         Self {
             grant_key: application.client().grant_key(&user.home_account_id),
             stored: Arc::clone(stored),
             user: user.clone(),
-            partition: bearer_partition(application, Some(user), &realm),
+            partition: bearer_partition(application, Some(user), realm),
             scopes,
             purpose,
             min_validity: None,
