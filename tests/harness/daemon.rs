@@ -135,6 +135,7 @@ pub fn application(text: &str, issuer: &str, client: (&str, Option<&str>), defau
         authority: Authority::from_issuer(issuer).expect("a valid issuer"),
         scopes: scopes(default_scopes),
         redirect_uri: None,
+        client_capabilities: Vec::new(),
         keep_alive: None,
         credential: client.1.map_or(NewCredential::None, |secret| NewCredential::Secret(Secret::new(secret))),
         offline: false,

@@ -31,6 +31,7 @@ mod standing_task;
 mod strangers;
 mod torture;
 mod transcripts;
+mod traps;
 mod versions;
 mod watch;
 mod web_app;

@@ -18,7 +18,10 @@ use super::{
     watch::Asked,
 };
 use crate::{
-    flow::oauth::{ClientContext, TokenError, client_credentials},
+    flow::{
+        microsoft::telemetry,
+        oauth::{ClientContext, TokenError, client_credentials},
+    },
     metrics::Outcome,
     model::{CachedToken, Credential, DeskError, TokenPartition, Wait},
     ports::entropy,
@@ -80,7 +83,7 @@ impl Desk {
             let rule = "needs an application with a credential: add it with --client-secret-stdin or --certificate";
             return Err(Invalid::new("app_only", rule).into());
         }
-        let partition = bearer_partition(&wanted.stored.application, None);
+        let partition = bearer_partition(&wanted.stored.application, None, &wanted.purpose.realm);
         let (token, source) = match self.fresh(wanted, &partition)? {
             Some(token) => (token, TokenSource::Cache),
             None => match self.requested(wanted, &partition).await {
@@ -144,8 +147,11 @@ impl Desk {
         let metadata = self.unless_stopped(self.metadata(&application.authority, app_only.correlation_id)).await?;
         let credential = self.presented(application, &metadata, app_only.correlation_id).await?;
         let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
-        let claims = app_only.purpose.claims.as_ref();
-        let request = client_credentials::request(client, &app_only.scopes, claims, app_only.correlation_id);
+        let claims = application.claims(app_only.purpose.claims.as_ref());
+        let mut request =
+            client_credentials::request(client, &app_only.scopes, claims.as_ref(), app_only.correlation_id);
+        let cause = self.cause(&app_only.partition, &app_only.scopes, &app_only.purpose)?;
+        telemetry::explain(&mut request, cause, None);
         let count = |outcome| self.metrics.calls.app_token_requested(outcome);
         let response = self.provider.tokens(request, &app_only.scopes).await.map_err(|error| {
             count(Outcome::Failed);

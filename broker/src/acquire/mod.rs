@@ -8,6 +8,7 @@ mod client_credentials;
 mod flight;
 mod found;
 mod metadata;
+mod microsoft;
 mod refresh_token;
 mod renewal;
 mod sign_in;

@@ -69,7 +69,7 @@ impl Desk {
 
 fn check_kind(kind: KeyKind, authority: &Authority) -> Result<(), Invalid> {
     match (kind, authority) {
-        (KeyKind::P256 | KeyKind::P384, Authority::MicrosoftEntra { .. }) => {
+        (KeyKind::P256 | KeyKind::P384, Authority::Microsoft(_)) => {
             let rule = "Microsoft Entra ID takes certificates with RSA keys only; this one has an elliptic curve key";
             Err(Invalid::new("certificate", rule))
         }

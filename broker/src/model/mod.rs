@@ -12,9 +12,11 @@ mod user;
 
 pub use application::{ApplicationStamp, Client, RegisteredApplication};
 pub use credential::{Certificate, Credential, KeyKind, Presented, PrivateKey};
-pub use desk_error::{DeskError, Interaction};
-pub use grant::{Backoff, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshFailure, RefreshToken, Wait};
+pub use desk_error::{DeskError, Interaction, Meaning, Next};
+pub use grant::{
+    AppMetadata, Backoff, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshFailure, RefreshToken, Wait,
+};
 pub use http::{HttpRequest, HttpResponse};
-pub use provider_metadata::{ClientAuthentication, ProviderMetadata};
+pub use provider_metadata::{ClientAuthentication, Dialect, ProviderMetadata};
 pub use token::{CachedToken, TokenPartition};
 pub use user::{IdentityDocuments, User};

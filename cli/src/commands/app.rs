@@ -100,14 +100,18 @@ fn facts(application: Application) -> Vec<(&'static str, String)> {
         Some(fingerprint) => format!("{kind} (fingerprint {fingerprint})"),
     };
     let scopes = if application.scopes.is_empty() { "openid".to_owned() } else { application.scopes.join(" ") };
+    let unasked = if application.no_instance_discovery { " (without instance discovery)" } else { "" };
     let mut facts = vec![
         ("name", application.name),
         ("client id", application.client_id),
-        ("authority", application.authority),
+        ("authority", format!("{}{unasked}", application.authority)),
         ("credential", credential),
         ("scopes", scopes),
         ("redirect URI", application.redirect_uri.unwrap_or_else(|| "the default".to_owned())),
     ];
+    if !application.client_capabilities.is_empty() {
+        facts.push(("capabilities", application.client_capabilities.join(" ")));
+    }
     facts.extend(application.keep_alive.map(|longest| ("keep alive", format!("unused for {}", time::span(longest)))));
     facts
 }

@@ -48,7 +48,7 @@ pub(super) const COMMONS: [&str; 13] = [
 ];
 
 /// Crates that are at home in some rooms or top files only.
-pub(super) const AT_HOME: [(&str, &[&str]); 33] = [
+pub(super) const AT_HOME: [(&str, &[&str]); 34] = [
     ("base64", &["flow", "store", "ports", "certificate"]),
     ("clap", &["main", "config", "daemon"]),
     ("directories", &["paths", "config", "daemon"]),

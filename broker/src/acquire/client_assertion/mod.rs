@@ -116,7 +116,7 @@ impl Desk {
                 correlation_id: Some(correlation_id),
                 ..TokenRequest::new(other.clone())
             };
-            let wanted = self.wanted(&request)?;
+            let wanted = self.wanted(&request).await?;
             Ok(self.for_application(&wanted).await?.access_token)
         })
     }

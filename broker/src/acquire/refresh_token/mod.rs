@@ -23,7 +23,10 @@ use super::{
     watch::Asked,
 };
 use crate::{
-    flow::oauth::{ClientContext, TokenError, refresh_token, token_response::TokenResponse},
+    flow::{
+        microsoft::telemetry::{self, Cause},
+        oauth::{ClientContext, TokenError, refresh_token, token_response::TokenResponse},
+    },
     model::{CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, TokenPartition, User},
     store::{Saved, StoredApplication},
 };
@@ -61,6 +64,11 @@ impl Refresh {
         }
     }
 
+    /// The same with another grant of the user.
+    pub(super) fn with(self, grant_key: GrantKey) -> Self {
+        Self { grant_key, ..self }
+    }
+
     /// The same as a renewal ahead of time of a token that was issued then.
     pub(super) fn ahead(mut self, issued_on: UnixTime, correlation_id: CorrelationId) -> Self {
         self.purpose = self.purpose.ahead();
@@ -74,6 +82,7 @@ impl Refresh {
     pub(super) fn for_nobody(
         stored: &Arc<StoredApplication>,
         user: &User,
+        realm: &str,
         used_on: UnixTime,
         correlation_id: CorrelationId,
     ) -> Self {
@@ -84,12 +93,13 @@ impl Refresh {
             scopes: scopes_to_send(&application.authority, &scopes),
             claims: None,
             forced: true,
+            realm: realm.to_owned(),
         };
         Self {
             grant_key: application.client().grant_key(&user.home_account_id),
             stored: Arc::clone(stored),
             user: user.clone(),
-            partition: bearer_partition(application, Some(user)),
+            partition: bearer_partition(application, Some(user), realm),
             scopes,
             purpose,
             min_validity: None,
@@ -190,9 +200,18 @@ impl Desk {
         grant: &Grant,
     ) -> Result<TokenResponse, Failed> {
         let Purpose { scopes, claims, .. } = &refresh.purpose;
+        let claims = refresh.stored.application.claims(claims.as_ref());
         let id = refresh.correlation_id;
         let token = &grant.refresh_token;
-        let request = |client| refresh_token::request(client, token, scopes.as_ref(), claims.as_ref(), id);
+        let cause = match refresh.renews {
+            Some(_) => Cause::Aging,
+            None => self.cause(&refresh.partition, &refresh.scopes, &refresh.purpose).unwrap_or(Cause::Absent),
+        };
+        let request = |client| {
+            let mut request = refresh_token::request(client, token, scopes.as_ref(), claims.as_ref(), id);
+            telemetry::explain(&mut request, cause, Some(&refresh.user.home_account_id));
+            request
+        };
         let lost_before = grant.state.answer_lost();
         match self.provider.tokens(request(client), &grant.scopes).await {
             Err(TokenError::Lost(what)) if !self.tasks.stop.is_cancelled() => {

@@ -184,7 +184,7 @@ fn kills_grant(authority: &Authority, provider: &ProviderError) -> bool {
     let suberror = provider.suberror.as_deref().unwrap_or_default();
     provider.error == "invalid_grant"
         && match authority {
-            Authority::MicrosoftEntra { .. } => matches!(suberror, "bad_token" | "token_expired"),
+            Authority::Microsoft(_) => matches!(suberror, "bad_token" | "token_expired"),
             Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => true,
         }
 }

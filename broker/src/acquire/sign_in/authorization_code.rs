@@ -9,11 +9,17 @@ use url::Url;
 
 use super::{Desk, SignIn};
 use crate::{
-    flow::oauth::authorization_code::{AuthorizationRequest, PendingAuthorization, Redirect, RedirectError},
-    model::{DeskError, Presented},
+    flow::oauth::authorization_code::{
+        AuthorizationRequest, PendingAuthorization, Redirect, RedirectError, ResponseMode,
+    },
+    model::{DeskError, Interaction, Presented, RegisteredApplication},
     ports::{Loopback, Page, loopback::Arrival},
     provider::from_token,
 };
+
+/// Errors that ask for the user (OpenID Connect Core 1.0, section 3.1.2.6).
+const NEEDS_USER: [&str; 4] =
+    ["login_required", "interaction_required", "consent_required", "account_selection_required"];
 
 impl Desk {
     pub(super) async fn sign_in_by_browser(self: &Arc<Self>, sign_in: &SignIn) -> Result<Account, DeskError> {
@@ -40,13 +46,14 @@ impl Desk {
         let context = sign_in.context();
         let request = AuthorizationRequest {
             client: context.client(&Presented::Nothing),
-            redirect_uri: loopback.redirect_uri().to_string(),
+            redirect_uri: as_written(sign_in, loopback.redirect_uri()),
             scopes: sign_in.scopes.clone(),
             prompt: sign_in.prompt.clone(),
             login_hint: sign_in.request.login_hint.clone(),
             domain_hint: sign_in.request.domain_hint.clone(),
             claims: sign_in.request.claims.clone(),
-            response_mode: None,
+            max_age: sign_in.request.max_age,
+            response_mode: response_mode(&sign_in.stored.application.authority),
             correlation_id: sign_in.correlation_id,
         };
         PendingAuthorization::begin(request, random).map_err(|error| DeskError::Unsupported(error.to_string()))
@@ -61,7 +68,7 @@ impl Desk {
     ) -> Result<Account, DeskError> {
         let account = match outcome {
             Ok(redirect) => self.redeem(sign_in, pending, redirect).await,
-            Err(error) => Err(from_redirect(error)),
+            Err(error) => Err(from_redirect(&sign_in.stored.application, error)),
         };
         let page = match &account {
             Ok(account) => Page::signed_in(&account.username),
@@ -98,14 +105,34 @@ fn in_words(error: &DeskError) -> String {
     }
 }
 
+/// Microsoft posts the answer as a form, which leaves no code in the browser's history; the listener takes either.
+fn response_mode(authority: &Authority) -> Option<ResponseMode> {
+    match authority {
+        Authority::Microsoft(_) => Some(ResponseMode::FormPost),
+        Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,
+    }
+}
+
 /// The application's own redirect URI, else the default one of its kind of authority.
-fn redirect_uri(sign_in: &SignIn) -> Result<Url, DeskError> {
-    let application = &sign_in.stored.application;
+fn registered_redirect_uri(application: &RegisteredApplication) -> &str {
     let default = match application.authority {
-        Authority::MicrosoftEntra { .. } => "http://localhost",
+        Authority::Microsoft(_) => "http://localhost",
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => "http://127.0.0.1/",
     };
-    let text = application.redirect_uri.as_deref().unwrap_or(default);
+    application.redirect_uri.as_deref().unwrap_or(default)
+}
+
+/// The redirect URI to send, with its port: without a path where it is registered without one.
+fn as_written(sign_in: &SignIn, with_port: &Url) -> String {
+    let registered = registered_redirect_uri(&sign_in.stored.application);
+    let has_path = registered.trim_start_matches("http://").contains('/');
+    let text = with_port.as_str();
+    if has_path { text.to_owned() } else { text.trim_end_matches('/').to_owned() }
+}
+
+fn redirect_uri(sign_in: &SignIn) -> Result<Url, DeskError> {
+    let application = &sign_in.stored.application;
+    let text = registered_redirect_uri(application);
     let url = Url::parse(text);
     let url = url.map_err(|error| DeskError::Internal(format!("a stored redirect URI is no URL: {error}")))?;
     if url.scheme() == "http" {
@@ -115,8 +142,13 @@ fn redirect_uri(sign_in: &SignIn) -> Result<Url, DeskError> {
     Err(DeskError::Unsupported(what))
 }
 
-pub(super) fn from_redirect(error: RedirectError) -> DeskError {
+pub(super) fn from_redirect(application: &RegisteredApplication, error: RedirectError) -> DeskError {
     match error {
+        // What `prompt=none` is answered with when the user is needed after all.
+        RedirectError::Refused(provider) if NEEDS_USER.contains(&provider.error.as_str()) => {
+            let application = application.name.to_string();
+            DeskError::InteractionRequired { application, why: Interaction::Provider(provider) }
+        }
         RedirectError::Refused(provider) if provider.error == "access_denied" => DeskError::Declined(Some(provider)),
         RedirectError::Refused(provider) => DeskError::AuthorityRefused(provider),
         other => DeskError::AuthorityUnusable(format!("the redirect cannot be used: {other}")),

@@ -54,9 +54,9 @@ impl TokenWatch {
     }
 
     /// The newest token of the cache that `GetToken` would answer with; else the newest that is valid.
-    pub(super) fn found(&mut self) -> Result<Option<Found>, DeskError> {
+    pub(super) async fn found(&mut self) -> Result<Option<Found>, DeskError> {
         let desk = Arc::clone(&self.desk);
-        let wanted = desk.wanted(&self.request)?;
+        let wanted = desk.wanted(&self.request).await?;
         let application = &wanted.stored.application;
         self.client = Some(application.client());
         let user = match self.request.subject.clone() {
@@ -67,7 +67,7 @@ impl TokenWatch {
             }
             Subject::Application | Subject::OnBehalfOf(_) => None,
         };
-        let partition = bearer_partition(application, user.as_ref());
+        let partition = bearer_partition(application, user.as_ref(), &wanted.purpose.realm);
         let now = desk.clock.now();
         let find = |accept: &dyn Fn(&CachedToken) -> bool| desk.vault.find_token(&partition, &wanted.scopes, accept);
         let fresh = find(&|token| is_fresh(token, wanted.min_validity, now))?;

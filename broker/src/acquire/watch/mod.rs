@@ -143,13 +143,13 @@ impl TokenWatch {
     /// Looks at what there is, renews it if that is due, and says what the reader has not been told.
     async fn look(&mut self) -> Result<Option<Followed>, DeskError> {
         self.hear();
-        let mut found = self.found();
+        let mut found = self.found().await;
         let mut renewed = None;
         if let Ok(current) = &found
             && self.due <= self.desk.clock.now()
         {
             renewed = self.renew(current.as_ref().map(|found| &found.token)).await?;
-            found = self.found();
+            found = self.found().await;
         }
         match found {
             Ok(Some(found)) => Ok(self.tell_token(found, renewed)),

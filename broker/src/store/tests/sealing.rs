@@ -4,7 +4,7 @@ use token_broker_proto::{Secret, calls::ApplicationSelector, oauth::Authority};
 
 use super::{Scratch, add, at, bytes, client, grant_key, hit, name, partition, registration, scopes, sign_in, token};
 use crate::{
-    model::{ClientAuthentication, Credential, ProviderMetadata, RegisteredApplication},
+    model::{ClientAuthentication, Credential, Dialect, ProviderMetadata, RegisteredApplication},
     store::{StoreError, StoredProvider, Vault},
 };
 
@@ -83,6 +83,8 @@ fn provider() -> StoredProvider {
         sends_issuer_parameter: true,
         client_authentication: ClientAuthentication::Post,
         assertion_algorithms: vec!["PS256".into()],
+        dialect: Dialect::Microsoft,
+        aliases: vec!["login.example".into()],
         fetched_on: at(0),
     };
     StoredProvider { metadata, jwks: Some("{\"keys\":[\"marker-jwks\"]}".into()) }
@@ -122,7 +124,7 @@ async fn a_row_that_was_moved_does_not_open() {
             }
         }
         let report = vault.verify().await.unwrap();
-        assert_eq!((report.rows_checked, report.problems.len()), (9, 2), "{report:?}");
+        assert_eq!((report.rows_checked, report.problems.len()), (10, 2), "{report:?}");
         assert!(report.problems[0].starts_with(row), "{report:?}");
     }
 }

@@ -122,12 +122,16 @@ async fn a_refresh_loses_against_a_sign_out() {
 }
 
 #[tokio::test]
-async fn a_family_grant_survives_a_sign_out_but_brings_no_token_back() {
+async fn a_family_grant_goes_with_its_last_client_and_brings_no_token_back() {
     let scratch = Scratch::new();
     let vault = scratch.vault();
     let application = add(&vault, registration("app", "c")).await;
     let family = GrantKey { holder: GrantHolder::Family("1".into()), ..grant_key(&client("c"), "user") };
     let mut record = sign_in(&application, "user", "first");
+    record.grant = Some((family.clone(), grant("family-rt")));
+    vault.save_sign_in(record).await.unwrap();
+    let other = add(&vault, registration("other", "d")).await;
+    let mut record = sign_in(&other, "user", "second");
     record.grant = Some((family.clone(), grant("family-rt")));
     vault.save_sign_in(record).await.unwrap();
     assert!(vault.find_grant(&grant_key(&client("c"), "user")).unwrap().is_none());
@@ -138,13 +142,17 @@ async fn a_family_grant_survives_a_sign_out_but_brings_no_token_back() {
     let again = sign_in(&application, "user", "late");
     let record = crate::store::RefreshRecord {
         stamp,
-        grant_key: family,
+        grant_key: family.clone(),
         client: client("c"),
         home_account_id: "user".into(),
         token: again.token.unwrap(),
         new_grant: None,
     };
     assert_eq!(vault.save_refresh(record).await, Ok(Saved::Discarded));
+
+    let last = vault.take_account(&client("d"), "user").await.unwrap();
+    assert_eq!(last.unwrap().refresh_token.secret().expose(), "family-rt", "handed over to be revoked");
+    assert!(vault.find_grant(&family).unwrap().is_none());
 }
 
 #[tokio::test]

@@ -93,6 +93,7 @@ struct OpenVault {
     place: Place,
     applications: Recall<ApplicationSelector, Option<Arc<StoredApplication>>>,
     users: Recall<(Client, Option<String>), Arc<[User]>>,
+    realms: Recall<String, Option<String>>,
 }
 
 impl Vault {
@@ -222,7 +223,8 @@ impl Shared {
             aside: care::Threads::default(),
             place,
             applications: Recall::new(epoch.clone()),
-            users: Recall::new(epoch),
+            users: Recall::new(epoch.clone()),
+            realms: Recall::new(epoch),
         })))
     }
 }

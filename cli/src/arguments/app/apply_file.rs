@@ -20,7 +20,7 @@ use serde::Deserialize;
 use token_broker_client::{
     Invalid,
     calls::{ExistingApplication, NewApplication, NewCredential, keep_alive, redirect_uri},
-    oauth::{ApplicationName, ClientId},
+    oauth::{ApplicationName, ClientId, client_capabilities},
 };
 
 use super::{
@@ -56,6 +56,10 @@ struct Entry {
     send_x5c: bool,
     assertion_file: Option<PathBuf>,
     assertion_from_app: Option<String>,
+    #[serde(default)]
+    capabilities: Vec<String>,
+    #[serde(default)]
+    no_instance_discovery: bool,
     keep_alive: Option<String>,
 }
 
@@ -137,14 +141,20 @@ impl Entry {
             authorization: endpoints.authorization,
             device_authorization: endpoints.device_authorization,
         });
-        let authority =
-            AuthorityTexts { tenant: self.tenant, authority: self.authority, issuer: self.issuer, endpoints };
+        let authority = AuthorityTexts {
+            tenant: self.tenant,
+            authority: self.authority,
+            issuer: self.issuer,
+            endpoints,
+            no_instance_discovery: self.no_instance_discovery,
+        };
         Ok(NewApplication {
             name: ApplicationName::parse("name", &self.name)?,
             client_id: ClientId::parse(&self.client_id)?,
             authority: authority.parse()?,
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
+            client_capabilities: client_capabilities(self.capabilities)?,
             credential,
             keep_alive: self.keep_alive.map(span).transpose()?,
             offline,

@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use token_broker_client::{
     Secret,
     calls::{ExistingApplication, NewApplication, keep_alive, redirect_uri},
-    oauth::{ApplicationName, ClientId},
+    oauth::{ApplicationName, ClientId, client_capabilities},
 };
 
 use super::{application, duration, scopes};
@@ -54,6 +54,7 @@ pub(crate) struct ApplyArguments {
 
 /// `app add`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(group(ArgGroup::new("issued-by").args(["tenant", "authority", "issuer", "token_endpoint"])))]
 pub(crate) struct AddArguments {
     /// Name to give it here: letters, digits, '.', '_', '-'
@@ -65,7 +66,7 @@ pub(crate) struct AddArguments {
     /// Tenant of Microsoft Entra ID: GUID, domain, or common (the default), organizations, consumers
     #[arg(long, value_name = "T")]
     tenant: Option<String>,
-    /// Authority URL of Microsoft Entra ID, with its host and tenant
+    /// Authority URL of Microsoft: Entra ID of any cloud, B2C, external tenant, AD FS
     #[arg(long, value_name = "URL")]
     authority: Option<String>,
     /// Issuer URL of an OpenID Connect provider
@@ -86,6 +87,12 @@ pub(crate) struct AddArguments {
     /// Redirect URI of browser sign-in, on this machine [default: any port of 127.0.0.1 or localhost], or a web application's own
     #[arg(long, value_name = "URI")]
     redirect_uri: Option<String>,
+    /// Client capability of Microsoft Entra ID, such as cp1; may repeat
+    #[arg(long = "capability", value_name = "C")]
+    capabilities: Vec<String>,
+    /// Do not ask Microsoft whether it knows the host of the authority
+    #[arg(long)]
+    no_instance_discovery: bool,
     #[command(flatten)]
     pub(crate) credential: CredentialArguments,
     /// Refresh a grant that nobody used for so long, such as 30d, so that the provider does not forget it
@@ -107,8 +114,13 @@ impl AddArguments {
             authorization: self.authorization_endpoint,
             device_authorization: self.device_endpoint,
         });
-        let authority =
-            AuthorityTexts { tenant: self.tenant, authority: self.authority, issuer: self.issuer, endpoints };
+        let authority = AuthorityTexts {
+            tenant: self.tenant,
+            authority: self.authority,
+            issuer: self.issuer,
+            endpoints,
+            no_instance_discovery: self.no_instance_discovery,
+        };
         let credential = self.credential.into_new(read).map_err(Failed::Input)?;
         Ok(NewApplication {
             name: self.application,
@@ -116,6 +128,7 @@ impl AddArguments {
             authority: authority.parse()?,
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
+            client_capabilities: client_capabilities(self.capabilities)?,
             credential,
             keep_alive: self.keep_alive.map(keep_alive).transpose()?,
             offline: self.offline,

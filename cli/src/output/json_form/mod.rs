@@ -90,6 +90,15 @@ pub(crate) struct ApplicationJson<'a> {
     redirect_uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     keep_alive_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    client_capabilities: &'a [String],
+    #[serde(skip_serializing_if = "is_false")]
+    no_instance_discovery: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// `app list`.

@@ -84,7 +84,8 @@ impl Desk {
         if sign_in.client != stored.application.client() {
             return Err(unusable("belong to a registration of this name that was replaced; begin the sign-in again"));
         }
-        let redirect = sign_in.pending.accept(parameters).map_err(from_redirect)?;
+        let redirect = sign_in.pending.accept(parameters);
+        let redirect = redirect.map_err(|error| from_redirect(&stored.application, error))?;
         let desk = Arc::clone(self);
         let task = async move {
             let outcome = desk.redeem_web(&stored, &sign_in, redirect, correlation_id).await;
@@ -118,7 +119,8 @@ impl Desk {
             prompt,
             login_hint: request.login_hint.clone(),
             domain_hint: request.domain_hint.clone(),
-            claims: request.claims.clone(),
+            claims: application.claims(request.claims.as_ref()),
+            max_age: None,
             response_mode: request.response_mode.map(response_mode),
             correlation_id,
         };

@@ -1,6 +1,6 @@
 //! An authorization request that waits for its answer (RFC 6749, sections 4.1.1 to 4.1.3).
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use token_broker_proto::{
     Secret,
@@ -13,7 +13,14 @@ use super::{
     redirect::{self, Expected},
 };
 use crate::{
-    flow::oauth::{ClientContext, MissingEndpoint, endpoint::Form, id_token::Expectation},
+    flow::{
+        microsoft::telemetry,
+        oauth::{
+            ClientContext, MissingEndpoint,
+            endpoint::Form,
+            id_token::{self, Expectation},
+        },
+    },
     model::HttpRequest,
 };
 
@@ -22,6 +29,8 @@ pub struct PendingAuthorization {
     url: Secret,
     redirect_uri: String,
     scopes: ScopeSet,
+    claims: Option<Claims>,
+    max_age: Option<Duration>,
     state: State,
     nonce: Option<Secret>,
     code_verifier: Secret,
@@ -37,6 +46,8 @@ impl PendingAuthorization {
         let words = pkce::Words::from_random(random);
         // Without an ID token nobody echoes a nonce.
         let nonce = request.scopes.contains("openid").then_some(words.nonce);
+        // Microsoft's own clients send the hash and are answered with it, so the word itself never leaves.
+        let nonce = if request.client.is_microsoft() { nonce.map(|nonce| pkce::hashed(&nonce)) } else { nonce };
         let form = form(&request)
             .with("state", words.state.expose())
             .with("code_challenge", pkce::challenge(&words.code_verifier))
@@ -51,6 +62,8 @@ impl PendingAuthorization {
             sends_issuer: metadata.sends_issuer_parameter,
             redirect_uri: request.redirect_uri,
             scopes: request.scopes,
+            claims: request.claims,
+            max_age: request.max_age,
         })
     }
 
@@ -87,23 +100,36 @@ impl PendingAuthorization {
         redirect: Redirect,
         correlation_id: CorrelationId,
     ) -> HttpRequest {
+        let home = redirect.client_info().filter(|_| client.is_microsoft()).and_then(id_token::home_account_id);
         let code = redirect.into_code();
         let form = Form::grant("authorization_code")
             .with("code", code.expose())
             .with("redirect_uri", &*self.redirect_uri)
             .with("code_verifier", self.code_verifier.expose());
-        client.post_to_token_endpoint(form, correlation_id)
+        let form = if client.is_microsoft() {
+            form.with("scope", self.scopes.to_string()).with_some("claims", self.claims.as_ref().map(Claims::as_str))
+        } else {
+            form
+        };
+        let mut request = client.post_to_token_endpoint(form, correlation_id);
+        if let Some(home_account_id) = &home {
+            telemetry::anchor(&mut request, home_account_id);
+        }
+        request
     }
 
     /// What the ID token of this sign-in must say, the nonce included.
     #[must_use]
     pub fn expectation<'a>(&'a self, client: ClientContext<'a>) -> Expectation<'a> {
-        Expectation { nonce: self.nonce.as_ref(), ..Expectation::without_nonce(client) }
+        Expectation { nonce: self.nonce.as_ref(), max_age: self.max_age, ..Expectation::without_nonce(client) }
     }
 }
 
 /// The parameters that are not random.
 fn form<'a>(request: &'a AuthorizationRequest<'_>) -> Form<'a> {
+    let is_microsoft = request.client.is_microsoft();
+    // Routes the browser to the datacenter of the account.
+    let mailbox = request.login_hint.as_ref().filter(|_| is_microsoft).map(|hint| format!("UPN:{hint}"));
     Form::new()
         .with("response_type", "code")
         .with("client_id", request.client.client_id.as_str())
@@ -114,6 +140,9 @@ fn form<'a>(request: &'a AuthorizationRequest<'_>) -> Form<'a> {
         .with_some("login_hint", request.login_hint.as_deref())
         .with_some("domain_hint", request.domain_hint.as_deref())
         .with_some("claims", request.claims.as_ref().map(Claims::as_str))
+        .with_some("max_age", request.max_age.map(|span| span.as_secs().to_string()))
+        .with_some("client_info", is_microsoft.then_some("1"))
+        .with_some("X-AnchorMailbox", mailbox)
         .with("client-request-id", request.correlation_id.to_string())
 }
 
@@ -165,6 +194,7 @@ mod tests {
             login_hint: Some("ann+x@example.org".into()),
             domain_hint: None,
             claims: Claims::parse("{}").unwrap(),
+            max_age: None,
             response_mode: Some(ResponseMode::FormPost),
             correlation_id: vectors::correlation_id(),
         };

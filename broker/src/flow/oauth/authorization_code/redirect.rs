@@ -22,6 +22,7 @@ const MAX_CODE: usize = 8 * 1024;
 #[derive(Debug)]
 pub struct Redirect {
     code: Secret,
+    client_info: Option<String>,
 }
 
 /// What came is not the code.
@@ -78,6 +79,11 @@ impl Redirect {
     pub(super) fn into_code(self) -> Secret {
         self.code
     }
+
+    /// `client_info` of Microsoft, which came beside the code.
+    pub(super) fn client_info(&self) -> Option<&str> {
+        self.client_info.as_deref()
+    }
 }
 
 /// Checks the parameters.
@@ -92,7 +98,9 @@ pub(super) fn accept(params: &str, expected: &Expected<'_>) -> Result<Redirect, 
         return Err(RedirectError::Refused(Box::new(refusal)));
     }
     match params.remove("code") {
-        Some(code) if is_visible_ascii(&code, MAX_CODE) => Ok(Redirect { code: Secret::new(code) }),
+        Some(code) if is_visible_ascii(&code, MAX_CODE) => {
+            Ok(Redirect { code: Secret::new(code), client_info: params.remove("client_info").map(Cow::into_owned) })
+        }
         _ => Err(RedirectError::NoCode),
     }
 }

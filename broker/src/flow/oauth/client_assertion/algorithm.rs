@@ -1,7 +1,7 @@
 //! What a provider takes: the algorithm of a client assertion (RFC 7518, section 3.1), whom it is for, and whether it may be sent
 //! again.
 
-use token_broker_proto::oauth::Authority;
+use token_broker_proto::oauth::{Authority, MicrosoftAuthority, MicrosoftKind};
 
 use super::AssertionError;
 use crate::model::{KeyKind, ProviderMetadata};
@@ -26,7 +26,7 @@ pub enum Algorithm {
 #[must_use]
 pub fn audience<'a>(authority: &Authority, metadata: &'a ProviderMetadata) -> &'a str {
     match authority {
-        Authority::OpenIdConnect { .. } if !is_ad_fs(authority) && !metadata.issuer.is_empty() => &metadata.issuer,
+        Authority::OpenIdConnect { .. } if !metadata.issuer.is_empty() => &metadata.issuer,
         _ => metadata.token_endpoint.as_str(),
     }
 }
@@ -34,7 +34,7 @@ pub fn audience<'a>(authority: &Authority, metadata: &'a ProviderMetadata) -> &'
 /// Whether an assertion may be sent again while it is valid. Elsewhere its `jti` is good for one request (RFC 7523, section 3).
 #[must_use]
 pub fn is_reusable(authority: &Authority) -> bool {
-    matches!(authority, Authority::MicrosoftEntra { .. }) || is_ad_fs(authority)
+    matches!(authority, Authority::Microsoft(_))
 }
 
 impl Algorithm {
@@ -45,8 +45,8 @@ impl Algorithm {
         let refused = |wanted| AssertionError::NoAlgorithm { wanted, taken: taken.join(", ") };
         match (kind, authority) {
             (KeyKind::Rsa, _) if is_ad_fs(authority) => Ok(Self::Rs256Sha1),
-            (KeyKind::Rsa, Authority::MicrosoftEntra { .. }) => Ok(Self::Ps256),
-            (_, Authority::MicrosoftEntra { .. }) => {
+            (KeyKind::Rsa, Authority::Microsoft(_)) => Ok(Self::Ps256),
+            (_, Authority::Microsoft(_)) => {
                 let taken = "PS256".to_owned();
                 Err(AssertionError::NoAlgorithm { wanted: "ES256 or ES384", taken })
             }
@@ -71,13 +71,6 @@ impl Algorithm {
     }
 }
 
-/// AD FS lives at the path `/adfs` of its host.
 fn is_ad_fs(authority: &Authority) -> bool {
-    match authority {
-        Authority::OpenIdConnect { issuer, .. } => issuer
-            .path_segments()
-            .and_then(|mut path| path.next())
-            .is_some_and(|first| first.eq_ignore_ascii_case("adfs")),
-        Authority::MicrosoftEntra { .. } | Authority::Endpoints(_) => false,
-    }
+    matches!(authority, Authority::Microsoft(MicrosoftAuthority { kind: MicrosoftKind::AdFs, .. }))
 }

@@ -10,7 +10,10 @@ use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use super::request::{self, Form};
-use crate::model::{ClientAuthentication, HttpRequest, Presented, ProviderMetadata};
+use crate::{
+    flow::microsoft::telemetry,
+    model::{ClientAuthentication, Dialect, HttpRequest, Presented, ProviderMetadata},
+};
 
 /// The kind of client assertions (RFC 7523, section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -36,12 +39,24 @@ pub struct MissingEndpoint(
 
 impl<'a> ClientContext<'a> {
     /// A form for the token endpoint, authenticated.
-    pub(in crate::flow::oauth) fn post_to_token_endpoint(self, form: Form<'a>, id: CorrelationId) -> HttpRequest {
-        self.post(&self.metadata.token_endpoint, form, id)
+    pub(in crate::flow) fn post_to_token_endpoint(self, form: Form<'a>, id: CorrelationId) -> HttpRequest {
+        let endpoint = &self.metadata.token_endpoint;
+        if !self.is_microsoft() {
+            return self.post(endpoint, form, id);
+        }
+        let grant_type = form.grant_type().to_owned();
+        let mut request = self.post(endpoint, form.with("client_info", "1"), id);
+        telemetry::announce(&mut request, &grant_type, self.client_id.as_str());
+        request
+    }
+
+    /// Whether the provider speaks Microsoft's dialect.
+    pub(in crate::flow) fn is_microsoft(self) -> bool {
+        self.metadata.dialect == Dialect::Microsoft
     }
 
     /// A form for an endpoint, authenticated.
-    pub(in crate::flow::oauth) fn post(self, endpoint: &Url, form: Form<'a>, id: CorrelationId) -> HttpRequest {
+    pub(in crate::flow) fn post(self, endpoint: &Url, form: Form<'a>, id: CorrelationId) -> HttpRequest {
         match (self.credential, self.metadata.client_authentication) {
             (Presented::Nothing, _) => request::post(endpoint, &self.named(form), id),
             (Presented::Secret(secret), ClientAuthentication::Post) => {

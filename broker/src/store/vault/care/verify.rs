@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 use super::super::{Vault, closed};
 use crate::store::{
     error::StoreError,
-    rows::{SealedRow, Tables, access_token, account, application, grant, identity, provider},
+    rows::{SealedRow, Tables, access_token, account, application, grant, identity, meta, provider},
     seal::{Keyring, Lookup, Table},
 };
 
@@ -27,7 +27,7 @@ pub struct VerifyReport {
 type Expected = fn(&Keyring, SealedRow) -> Result<Vec<Lookup>, StoreError>;
 
 /// What is checked: the columns after `id, hash, sealed` are compared as well.
-const CHECKS: [(Table, &str, Expected); 6] = [
+const CHECKS: [(Table, &str, Expected); 7] = [
     (
         Table::Application,
         "SELECT id, name_hash, sealed, registration_hash, client_hash FROM application",
@@ -41,6 +41,7 @@ const CHECKS: [(Table, &str, Expected); 6] = [
         access_token::expected,
     ),
     (Table::Identity, "SELECT id, identity_hash, sealed, owner_hash, client_hash FROM identity", identity::expected),
+    (Table::AppMetadata, "SELECT id, client_hash, sealed FROM app_metadata", meta::expected),
     (Table::Provider, "SELECT id, authority_hash, sealed FROM provider_metadata", provider::expected),
 ];
 

@@ -1,8 +1,12 @@
 //! Why a desk's verb failed: a closed list that says what the caller can do now. `server` maps it to the wire, exhaustively.
 
+mod meaning;
+
 use std::time::Duration;
 
 use token_broker_proto::{Account, Invalid, ProviderError, Reason};
+
+pub use meaning::{Meaning, Next};
 
 /// Why a verb failed. Its text is one sentence for people and says no more than the caller, or the provider, said itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
