@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     flow::oauth::{ClientContext, TokenError, client_credentials},
+    metrics::Outcome,
     model::{CachedToken, Credential, DeskError, TokenPartition, Wait},
     ports::entropy,
     provider::from_token,
@@ -148,7 +149,9 @@ impl Desk {
         };
         let claims = app_only.purpose.claims.as_ref();
         let request = client_credentials::request(client, &app_only.scopes, claims, app_only.correlation_id);
+        let count = |outcome| self.metrics.calls.app_token_requested(outcome);
         let response = self.provider.tokens(request, &app_only.scopes).await.map_err(|error| {
+            count(Outcome::Failed);
             *unsent = matches!(error, TokenError::NotSent(_));
             from_token(error)
         })?;
@@ -159,8 +162,14 @@ impl Desk {
         }
         let saved = self.vault.save_app_token(app_only.stored.stamp, app_only.partition.clone(), token.clone()).await?;
         match saved {
-            Saved::Done => Ok((token, TokenSource::IdentityProvider)),
-            Saved::Discarded => Err(DeskError::ApplicationNotFound(application.name.to_string())),
+            Saved::Done => {
+                count(Outcome::Saved);
+                Ok((token, TokenSource::IdentityProvider))
+            }
+            Saved::Discarded => {
+                count(Outcome::Discarded);
+                Err(DeskError::ApplicationNotFound(application.name.to_string()))
+            }
         }
     }
 }

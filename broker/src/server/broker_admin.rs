@@ -20,6 +20,9 @@ use crate::{
     model::DeskError,
 };
 
+/// Most entries of the cache in one answer: it is put on the wire in a fraction of a millisecond.
+const MAX_PAGE: usize = 1000;
+
 /// The face.
 pub(super) struct Face {
     desk: Arc<Desk>,
@@ -42,6 +45,16 @@ fn named(text: &str) -> Result<ApplicationName, DeskError> {
 
 fn entry_id(text: &str) -> Result<CacheEntryId, DeskError> {
     Ok(text.parse()?)
+}
+
+/// After which entry a page begins, and how many rows are looked at for it.
+fn page(request: &v1::ListCacheEntriesRequest) -> Result<(Option<CacheEntryId>, usize), DeskError> {
+    let size = usize::try_from(request.page_size)
+        .map_err(|_| token_broker_proto::Invalid::new("page_size", "must not be negative"))?;
+    let wrong = |_| token_broker_proto::Invalid::new("page_token", "must be the next_page_token of another page");
+    let after = Some(&request.page_token).filter(|token| !token.is_empty());
+    let after = after.map(|token| token.parse().map_err(wrong)).transpose()?;
+    Ok((after, if size == 0 { MAX_PAGE } else { size.min(MAX_PAGE) }))
 }
 
 #[tonic::async_trait]
@@ -120,8 +133,10 @@ impl BrokerAdmin for Face {
         let call = self.begin(&request, "ListCacheEntries")?;
         call.answer(async {
             let name = optional_name(&request.get_ref().application)?;
-            let entries = self.desk.list_cache_entries(&call.caller, name.as_ref())?;
-            Ok(v1::ListCacheEntriesResponse { entries: entries.into_iter().map(Into::into).collect() })
+            let (after, most) = page(request.get_ref())?;
+            let (entries, next) = self.desk.list_cache_entries(&call.caller, name.as_ref(), after, most).await?;
+            let next_page_token = next.map(|next| next.to_string()).unwrap_or_default();
+            Ok(v1::ListCacheEntriesResponse { entries: entries.into_iter().map(Into::into).collect(), next_page_token })
         })
         .await
     }
@@ -184,5 +199,22 @@ impl BrokerAdmin for Face {
         request: Request<v1::WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
         watch::events(&self.acquire, &request)
+    }
+
+    async fn get_metrics(
+        &self,
+        request: Request<v1::GetMetricsRequest>,
+    ) -> Result<Response<v1::GetMetricsResponse>, Status> {
+        let call = self.begin(&request, "GetMetrics")?;
+        call.answer(async { Ok(v1::GetMetricsResponse { text: self.desk.metrics(&call.caller)? }) }).await
+    }
+
+    async fn diagnose(&self, request: Request<v1::DiagnoseRequest>) -> Result<Response<v1::DiagnoseResponse>, Status> {
+        let call = self.begin(&request, "Diagnose")?;
+        call.answer(async {
+            let checks = self.desk.diagnose(&call.caller).await;
+            Ok(v1::DiagnoseResponse { checks: checks.into_iter().map(Into::into).collect() })
+        })
+        .await
     }
 }

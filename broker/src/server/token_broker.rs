@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use token_broker_proto::{
-    calls::{SignInRequest, SignOutRequest, TokenRequest},
+    calls::{SignInEvent, SignInRequest, SignOutRequest, TokenRequest, TokenSource},
     oauth::ApplicationName,
     wire::v1::{self, token_broker_server::TokenBroker},
 };
@@ -14,7 +14,7 @@ use super::{
     call::Call,
     watch::{self, Answers},
 };
-use crate::{acquire::Desk, model::DeskError};
+use crate::{acquire::Desk, metrics::Stopwatch, model::DeskError};
 
 /// The face.
 pub(super) struct Face {
@@ -41,11 +41,17 @@ impl TokenBroker for Face {
     type WatchTokenStream = Answers<v1::WatchTokenResponse>;
 
     async fn get_token(&self, request: Request<v1::GetTokenRequest>) -> Result<Response<v1::GetTokenResponse>, Status> {
+        let begun = Stopwatch::start();
         let call = Call::begin(&request, "GetToken", &request.get_ref().correlation_id, &self.desk)?;
         call.answer(async {
             let parsed = TokenRequest::try_from(request.into_inner())?;
             let named = TokenRequest { correlation_id: Some(call.correlation_id), ..parsed };
-            self.desk.acquire_token(&call.caller, &named).await
+            let answer = self.desk.acquire_token(&call.caller, &named).await?;
+            match answer.source {
+                TokenSource::Cache => self.desk.metrics().calls.hit(begun.elapsed()),
+                TokenSource::IdentityProvider => self.desk.metrics().calls.fetched(begun.elapsed()),
+            }
+            Ok(answer)
         })
         .await
     }
@@ -59,7 +65,8 @@ impl TokenBroker for Face {
         });
         let events = started.map_err(|error| call.fail(error))?;
         let stream = ReceiverStream::new(events)
-            .map(move |event| event.map(v1::SignInResponse::from).map_err(|error| call.fail(error)));
+            .map(move |event| event.inspect(|event| told(&call, event)).map_err(|error| call.fail(error)))
+            .map(|event| event.map(v1::SignInResponse::from));
         Ok(Response::new(Box::pin(stream)))
     }
 
@@ -105,6 +112,13 @@ impl TokenBroker for Face {
         request: Request<v1::WatchTokenRequest>,
     ) -> Result<Response<Self::WatchTokenStream>, Status> {
         watch::token(&self.desk, request)
+    }
+}
+
+/// The last event of a sign-in is its answer.
+fn told(call: &Call, event: &SignInEvent) {
+    if let SignInEvent::SignedIn(_) = event {
+        call.answered();
     }
 }
 

@@ -74,6 +74,10 @@ pub(crate) enum Command {
     Cache(cache::CacheCommand),
     /// Show the health of the daemon and of its store
     Status,
+    /// Look for what is wrong, and say what to do
+    Doctor,
+    /// Print what was counted since the daemon's start, as Prometheus reads it
+    Metrics,
     /// Install, remove and show the user service that runs the daemon
     #[command(subcommand)]
     Service(service::ServiceCommand),
@@ -154,6 +158,9 @@ mod tests {
             "broker-cli cache verify",
             "broker-cli status --json --socket /s",
             "broker-cli --socket /s --json status",
+            "broker-cli doctor",
+            "broker-cli doctor --json",
+            "broker-cli metrics",
             "broker-cli completions zsh",
             "broker-cli service install --no-start --private-users --json",
             "broker-cli service uninstall",

@@ -10,9 +10,12 @@ use std::{io, path::PathBuf};
 use token_broker_client::{ClientError, Invalid, Reason};
 
 pub(crate) use exit_code::Exit;
-pub(crate) use report::{report, report_usage};
+pub(crate) use report::{report, report_usage, told, told_at};
 
-use crate::arguments::{Arguments, Command, app::AppCommand, watch::EventsArguments};
+use crate::{
+    arguments::{Arguments, Command, app::AppCommand, watch::EventsArguments},
+    commands::login,
+};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -71,7 +74,7 @@ pub(crate) struct Context {
     pub(crate) application: Option<String>,
     /// The scopes that were asked for.
     pub(crate) scopes: Vec<String>,
-    /// Whether a sign-in by device code may have been chosen.
+    /// Whether a sign-in by device code was chosen.
     pub(crate) device_code: bool,
 }
 
@@ -88,7 +91,7 @@ impl Context {
         match &arguments.command {
             Command::Login(login) => Self {
                 scopes: login.scopes.clone(),
-                device_code: !login.no_browser,
+                device_code: login::uses_device_code(login),
                 ..about("login", &login.application)
             },
             Command::Token(token) => Self { scopes: token.scopes.clone(), ..about("token", &token.application) },
@@ -105,6 +108,8 @@ impl Context {
             | Command::Events(EventsArguments { application: None })
             | Command::Cache(_)
             | Command::Status
+            | Command::Doctor
+            | Command::Metrics
             | Command::Service(_)
             | Command::Completions { .. } => Self { socket, ..Self::default() },
         }

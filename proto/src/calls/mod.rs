@@ -2,6 +2,7 @@
 
 mod application;
 mod cache;
+mod check;
 mod grant;
 mod sign_in;
 mod sign_out;
@@ -11,6 +12,7 @@ mod watch;
 
 pub use application::{Application, CredentialKind, ExistingApplication, NewApplication, keep_alive, redirect_uri};
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
+pub use check::{Check, CheckState};
 pub use grant::{GrantFailure, GrantHealth, GrantStatus};
 pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};

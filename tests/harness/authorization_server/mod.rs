@@ -113,6 +113,11 @@ impl AuthorizationServer {
         self.shared.faults.plan(endpoint, fault);
     }
 
+    /// Planned faults that no request has met yet are forgotten.
+    pub fn fail_no_more(&self) {
+        self.shared.faults.clear();
+    }
+
     /// The user lets a device in that shows this code, without opening the page.
     ///
     /// # Panics

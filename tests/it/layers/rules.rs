@@ -2,16 +2,17 @@
 //! or a new crate is a line here, seen by whoever reviews it.
 
 /// Every room of the broker, with the rooms that it may name besides itself.
-pub(super) const ARROWS: [(&str, &[&str]); 9] = [
+pub(super) const ARROWS: [(&str, &[&str]); 10] = [
+    ("metrics", &[]),
     ("model", &[]),
-    ("access", &["model"]),
-    ("ports", &["model"]),
-    ("flow", &["model"]),
-    ("store", &["model"]),
-    ("provider", &["flow", "ports", "model"]),
-    ("acquire", &["provider", "flow", "store", "ports", "access", "model"]),
-    ("admin", &["provider", "store", "ports", "access", "model"]),
-    ("server", &["acquire", "admin", "access", "model"]),
+    ("access", &["metrics", "model"]),
+    ("ports", &["metrics", "model"]),
+    ("flow", &["metrics", "model"]),
+    ("store", &["metrics", "model"]),
+    ("provider", &["flow", "ports", "metrics", "model"]),
+    ("acquire", &["provider", "flow", "store", "ports", "access", "metrics", "model"]),
+    ("admin", &["provider", "store", "ports", "access", "metrics", "model"]),
+    ("server", &["acquire", "admin", "access", "metrics", "model"]),
 ];
 
 /// The files beside the rooms, with the rooms that they may name; `daemon` builds everything, so that it and the two files that
@@ -23,9 +24,10 @@ pub(super) const TOP_FILES: [(&str, &[&str]); 7] = [
     ("config", &["model"]),
     ("paths", &["model"]),
     ("lifecycle", &["model", "ports", "daemon"]),
-    ("reload", &["config", "ports"]),
+    ("reload", &["config", "access", "ports"]),
 ];
-const ALL: &[&str] = &["model", "access", "ports", "flow", "provider", "store", "acquire", "admin", "server"];
+const ALL: &[&str] =
+    &["metrics", "model", "access", "ports", "flow", "provider", "store", "acquire", "admin", "server"];
 
 /// Crates that any room may name.
 pub(super) const COMMONS: [&str; 13] = [
@@ -51,9 +53,10 @@ pub(super) const AT_HOME: [(&str, &[&str]); 29] = [
     ("directories", &["paths", "config", "daemon"]),
     ("futures_util", &["server"]),
     ("http_body_util", &["ports"]),
-    ("hyper", &["ports"]),
+    ("hyper", &["ports", "server"]),
     ("hyper_util", &["ports"]),
     ("listenfd", &["lifecycle"]),
+    ("prometheus_client", &["metrics"]),
     ("prost", &["server"]),
     ("prost_types", &["server"]),
     ("reqwest", &["ports"]),
@@ -65,7 +68,7 @@ pub(super) const AT_HOME: [(&str, &[&str]); 29] = [
     ("strsim", &["config"]),
     ("token_broker", &["main"]),
     ("tokio_stream", &["acquire", "server", "daemon"]),
-    ("tokio_util", &["acquire", "admin", "server", "daemon", "lifecycle"]),
+    ("tokio_util", &["acquire", "admin", "server", "ports", "daemon", "lifecycle"]),
     ("toml", &["config"]),
     ("tonic", &["server"]),
     ("tonic_health", &["server"]),
