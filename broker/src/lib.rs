@@ -4,6 +4,7 @@
 pub mod access;
 pub mod acquire;
 pub mod admin;
+pub mod certificate;
 pub mod config;
 pub mod daemon;
 pub mod flow;

@@ -17,7 +17,10 @@ use token_broker::{
 };
 use token_broker_client::{
     Client, ClientError, ClientOptions,
-    calls::{ExistingApplication, NewApplication, SignInEvent, SignInMethod, SignInRequest, TokenAnswer, TokenRequest},
+    calls::{
+        ExistingApplication, NewApplication, NewCredential, SignInEvent, SignInMethod, SignInRequest, TokenAnswer,
+        TokenRequest,
+    },
     oauth::{ApplicationName, Authority, ClientId, ScopeSet},
 };
 use token_broker_proto::{Account, Secret};
@@ -133,7 +136,7 @@ pub fn application(text: &str, issuer: &str, client: (&str, Option<&str>), defau
         scopes: scopes(default_scopes),
         redirect_uri: None,
         keep_alive: None,
-        client_secret: client.1.map(Secret::new),
+        credential: client.1.map_or(NewCredential::None, |secret| NewCredential::Secret(Secret::new(secret))),
         offline: false,
         existing: ExistingApplication::Refuse,
     }

@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod chromium;
+mod credentials;
 mod faults;
 mod grants;
 mod grpcio;
@@ -32,3 +33,4 @@ mod torture;
 mod transcripts;
 mod versions;
 mod watch;
+mod web_app;

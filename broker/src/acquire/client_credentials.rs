@@ -77,7 +77,7 @@ impl AppOnly {
 impl Desk {
     pub(super) async fn for_application(self: &Arc<Self>, wanted: &Wanted) -> Result<TokenAnswer, DeskError> {
         if let Credential::Public = wanted.stored.application.credential {
-            let rule = "needs an application with a credential: add it with --client-secret-stdin";
+            let rule = "needs an application with a credential: add it with --client-secret-stdin or --certificate";
             return Err(Invalid::new("app_only", rule).into());
         }
         let partition = bearer_partition(&wanted.stored.application, None);
@@ -139,14 +139,11 @@ impl Desk {
     }
 
     /// Asks the provider; notes whether the request never went out.
-    async fn ask_for_app_token(&self, app_only: &AppOnly, unsent: &mut bool) -> Refreshed {
+    async fn ask_for_app_token(self: &Arc<Self>, app_only: &AppOnly, unsent: &mut bool) -> Refreshed {
         let application = &app_only.stored.application;
         let metadata = self.unless_stopped(self.metadata(&application.authority, app_only.correlation_id)).await?;
-        let client = ClientContext {
-            metadata: &metadata,
-            client_id: &application.client_id,
-            credential: &application.credential,
-        };
+        let credential = self.presented(application, &metadata, app_only.correlation_id).await?;
+        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         let claims = app_only.purpose.claims.as_ref();
         let request = client_credentials::request(client, &app_only.scopes, claims, app_only.correlation_id);
         let count = |outcome| self.metrics.calls.app_token_requested(outcome);

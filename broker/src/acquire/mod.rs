@@ -3,6 +3,7 @@
 //!
 //! A new grant is in the store, durably, before anybody sees the token that came with it.
 
+mod client_assertion;
 mod client_credentials;
 mod flight;
 mod found;
@@ -33,6 +34,7 @@ use crate::{
 };
 
 pub use sign_in::SignInEvents;
+use sign_in::WebSignIns;
 pub use watch::{EventWatch, Followed, TokenWatch};
 
 use flight::{FlightKey, Flights, Purpose};
@@ -65,6 +67,8 @@ pub struct Desk {
     /// Callers that wait for a flight.
     waiting: Tally<FlightKey>,
     metrics: Arc<Metrics>,
+    web_sign_ins: WebSignIns,
+    assertions: client_assertion::Kept,
 }
 
 /// What `daemon` lends the desk of the outside world.
@@ -106,6 +110,8 @@ impl Desk {
             feed: watch::Feed::default(),
             waiting: Tally::new(limits.waiting_calls, limits.waiting_calls_per_answer()),
             metrics,
+            web_sign_ins: WebSignIns::default(),
+            assertions: client_assertion::Kept::default(),
         })
     }
 

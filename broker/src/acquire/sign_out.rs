@@ -32,7 +32,7 @@ impl Desk {
         done.unwrap_or_else(|_| Err(DeskError::Internal("a sign-out died".into())))
     }
 
-    async fn forget(&self, request: &SignOutRequest) -> Result<SignOutAnswer, DeskError> {
+    async fn forget(self: &Arc<Self>, request: &SignOutRequest) -> Result<SignOutAnswer, DeskError> {
         let stored = self.find_application_named(&request.application)?;
         let (application, client) = (&stored.application, stored.application.client());
         let Some(user) = self.find_user(application, request.account.as_deref())? else {
@@ -52,7 +52,7 @@ impl Desk {
     }
 
     async fn revoke(
-        &self,
+        self: &Arc<Self>,
         stored: &StoredApplication,
         grant: &Grant,
         request: &SignOutRequest,
@@ -60,11 +60,8 @@ impl Desk {
         let application = &stored.application;
         let correlation_id = self.correlation_id(request.correlation_id);
         let metadata = self.metadata(&application.authority, correlation_id).await?;
-        let client = ClientContext {
-            metadata: &metadata,
-            client_id: &application.client_id,
-            credential: &application.credential,
-        };
+        let credential = self.presented(application, &metadata, correlation_id).await?;
+        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         let Some(request) = revocation::request(client, &grant.refresh_token, correlation_id) else {
             return Ok(Revocation::Failed("the provider has no revocation endpoint (RFC 7009)".into()));
         };

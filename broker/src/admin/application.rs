@@ -35,13 +35,14 @@ impl Desk {
         if new.existing == ExistingApplication::Refuse && self.is_registered(&new.name)? {
             return Err(DeskError::AlreadyExists(new.name.to_string()));
         }
+        let credential = self.credential(&new).await?;
         let found = if new.offline {
             None
         } else {
             Some(self.provider.discover(&new.authority, entropy::correlation_id(&*self.entropy)).await?)
         };
         let (existing, authority, name) = (new.existing, new.authority.clone(), new.name.clone());
-        let saved = self.vault.save_application(registration(new), existing).await?;
+        let saved = self.vault.save_application(registration(new, credential), existing).await?;
         if let Some(metadata) = found
             && !matches!(authority, Authority::Endpoints(_))
         {
@@ -85,12 +86,12 @@ impl Desk {
     }
 }
 
-fn registration(new: NewApplication) -> RegisteredApplication {
+fn registration(new: NewApplication, credential: Credential) -> RegisteredApplication {
     RegisteredApplication {
         name: new.name,
         client_id: new.client_id,
         authority: new.authority,
-        credential: new.client_secret.map_or(Credential::Public, Credential::Secret),
+        credential,
         scopes: new.scopes,
         redirect_uri: new.redirect_uri,
         keep_alive: new.keep_alive,
@@ -107,6 +108,8 @@ fn shown(stored: StoredApplication) -> Application {
         credential: match application.credential {
             Credential::Public => CredentialKind::None,
             Credential::Secret(_) => CredentialKind::Secret,
+            Credential::Certificate(_) => CredentialKind::Certificate,
+            Credential::AssertionFile(_) | Credential::AssertionFrom(_) => CredentialKind::Assertion,
         },
         credential_fingerprint: stored.fingerprint,
         scopes: application.scopes.to_strings(),

@@ -2,6 +2,7 @@
 
 mod application;
 mod cache;
+mod credential;
 mod doctor;
 mod metrics;
 mod purge;

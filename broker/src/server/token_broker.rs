@@ -3,7 +3,10 @@
 use std::{pin::Pin, sync::Arc};
 
 use token_broker_proto::{
-    calls::{SignInEvent, SignInRequest, SignOutRequest, TokenRequest, TokenSource},
+    calls::{
+        BeginAuthorizationRequest, CompleteAuthorizationRequest, SignInEvent, SignInRequest, SignOutRequest, TokenRequest,
+        TokenSource,
+    },
     oauth::ApplicationName,
     wire::v1::{self, token_broker_server::TokenBroker},
 };
@@ -74,14 +77,27 @@ impl TokenBroker for Face {
         &self,
         request: Request<v1::BeginAuthorizationRequest>,
     ) -> Result<Response<v1::BeginAuthorizationResponse>, Status> {
-        Err(self.unsupported(&request, "BeginAuthorization"))
+        let call = Call::begin(&request, "BeginAuthorization", &request.get_ref().correlation_id, &self.desk)?;
+        call.answer(async {
+            let parsed = BeginAuthorizationRequest::try_from(request.into_inner())?;
+            let named = BeginAuthorizationRequest { correlation_id: Some(call.correlation_id), ..parsed };
+            self.desk.begin_authorization(&call.caller, &named).await
+        })
+        .await
     }
 
     async fn complete_authorization(
         &self,
         request: Request<v1::CompleteAuthorizationRequest>,
     ) -> Result<Response<v1::CompleteAuthorizationResponse>, Status> {
-        Err(self.unsupported(&request, "CompleteAuthorization"))
+        let call = Call::begin(&request, "CompleteAuthorization", &request.get_ref().correlation_id, &self.desk)?;
+        call.answer(async {
+            let parsed = CompleteAuthorizationRequest::try_from(request.into_inner())?;
+            let named = CompleteAuthorizationRequest { correlation_id: Some(call.correlation_id), ..parsed };
+            let account = self.desk.complete_authorization(&call.caller, &named).await?;
+            Ok(v1::CompleteAuthorizationResponse { account: Some(account.into()) })
+        })
+        .await
     }
 
     async fn sign_out(&self, request: Request<v1::SignOutRequest>) -> Result<Response<v1::SignOutResponse>, Status> {

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Incomplete, given, seconds};
+use super::{
+    Incomplete,
+    credential::{self, NewCredential},
+    given, seconds,
+};
 use crate::{
-    Invalid, Secret,
+    Invalid,
     oauth::{ApplicationName, Authority, ClientId, Endpoints, ScopeSet, provider_url},
     wire::v1,
 };
@@ -46,11 +50,11 @@ pub struct Application {
     pub authority: String,
     /// How it authenticates.
     pub credential: CredentialKind,
-    /// Keyed fingerprint of its secret.
+    /// Keyed fingerprint of its secret, or `x5t#S256` of its certificate.
     pub credential_fingerprint: Option<String>,
     /// Scopes asked for when a request names none.
     pub scopes: Vec<String>,
-    /// Redirect URI of browser sign-in, if not the default.
+    /// Redirect URI of browser sign-in or of a web application, if not the default.
     pub redirect_uri: Option<String>,
     /// After how long a grant that nobody used is refreshed, so that the provider does not forget it.
     pub keep_alive: Option<Duration>,
@@ -124,10 +128,10 @@ pub struct NewApplication {
     pub authority: Authority,
     /// Scopes asked for when a request names none; may be empty.
     pub scopes: ScopeSet,
-    /// Redirect URI of browser sign-in; `None` for the default.
+    /// Redirect URI of browser sign-in or of a web application; `None` for the default.
     pub redirect_uri: Option<String>,
-    /// Client secret; `None` for a public client.
-    pub client_secret: Option<Secret>,
+    /// What it authenticates with.
+    pub credential: NewCredential,
     /// Whether to skip the check of its metadata at the provider.
     pub offline: bool,
     /// What to do when the name is taken.
@@ -152,7 +156,13 @@ impl TryFrom<v1::AddApplicationRequest> for NewApplication {
             authority: authority(wire.authority)?,
             scopes: ScopeSet::parse(wire.scopes.iter().map(String::as_str))?,
             redirect_uri: given(wire.redirect_uri).map(redirect_uri).transpose()?,
-            client_secret: given(wire.client_secret).map(Secret::new),
+            credential: credential::from_wire(credential::Parts {
+                client_secret: wire.client_secret,
+                certificate: wire.certificate,
+                assertion_file: wire.assertion_file,
+                assertion_from_application: wire.assertion_from_application,
+                send_x5c: wire.send_x5c,
+            })?,
             offline: wire.offline,
             existing,
             keep_alive: seconds("keep_alive", wire.keep_alive_seconds)?.map(keep_alive).transpose()?,
@@ -179,12 +189,13 @@ fn authority(wire: Option<v1::add_application_request::Authority>) -> Result<Aut
     }
 }
 
-/// Reads a redirect URI of browser sign-in: `http` on a loopback host, where the daemon can listen (RFC 8252, section 7.3).
+/// Reads a redirect URI: `http` on a loopback host, where the daemon can listen and any port will do (RFC 8252, section 7.3), or
+/// `https`, where a web application listens (RFC 6749, section 3.1.2).
 pub fn redirect_uri(text: String) -> Result<String, Invalid> {
-    let rule =
-        "must be an http URL on 127.0.0.1, [::1] or localhost, without query and fragment (RFC 8252, section 7.3)";
+    let rule = "must be an https URL, or an http URL on 127.0.0.1, [::1] or localhost without query; \
+                without fragment, user name and password (RFC 6749, section 3.1.2; RFC 8252, section 7.3)";
     let url = provider_url("redirect_uri", &text).map_err(|_| Invalid::new("redirect_uri", rule))?;
-    if url.scheme() == "http" && url.query().is_none() { Ok(text) } else { Err(Invalid::new("redirect_uri", rule)) }
+    if url.scheme() == "https" || url.query().is_none() { Ok(text) } else { Err(Invalid::new("redirect_uri", rule)) }
 }
 
 /// Reads after how long an unused grant is refreshed: an hour to a year.
@@ -219,13 +230,18 @@ impl From<&NewApplication> for v1::AddApplicationRequest {
             ExistingApplication::Replace => v1::ExistingApplication::Replace,
             ExistingApplication::Update => v1::ExistingApplication::Update,
         };
+        let credential = credential::Parts::from(&new.credential);
         Self {
             name: new.name.to_string(),
             client_id: new.client_id.to_string(),
             authority: Some(authority),
             scopes: new.scopes.to_strings(),
             redirect_uri: new.redirect_uri.clone().unwrap_or_default(),
-            client_secret: new.client_secret.as_ref().map(|secret| secret.expose().to_owned()).unwrap_or_default(),
+            client_secret: credential.client_secret,
+            certificate: credential.certificate,
+            assertion_file: credential.assertion_file,
+            assertion_from_application: credential.assertion_from_application,
+            send_x5c: credential.send_x5c,
             offline: new.offline,
             existing: existing.into(),
             keep_alive_seconds: in_seconds(new.keep_alive),

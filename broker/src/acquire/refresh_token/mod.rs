@@ -130,7 +130,7 @@ impl Desk {
         outcome
     }
 
-    async fn refresh_grant(&self, refresh: &Refresh, early: &Early<Refreshed>) -> Refreshed {
+    async fn refresh_grant(self: &Arc<Self>, refresh: &Refresh, early: &Early<Refreshed>) -> Refreshed {
         for _ in 0..LOOKS {
             match self.attempt(refresh, early).await {
                 Ok(found) => return Ok(found),
@@ -147,7 +147,7 @@ impl Desk {
 
     /// One refresh with the grant as it is now.
     async fn attempt(
-        &self,
+        self: &Arc<Self>,
         refresh: &Refresh,
         early: &Early<Refreshed>,
     ) -> Result<(CachedToken, TokenSource), Setback> {
@@ -166,11 +166,11 @@ impl Desk {
         if self.vault.set_grant_state(&refresh.grant_key, stamp, grant.state.clone()).await? == Saved::Discarded {
             return Err(Setback::Moved);
         }
-        let client = ClientContext {
-            metadata: &metadata,
-            client_id: &application.client_id,
-            credential: &application.credential,
+        let credential = match self.presented(application, &metadata, refresh.correlation_id).await {
+            Ok(credential) => credential,
+            Err(error) => return Err(self.not_asked(refresh, (stamp, &grant), error).await),
         };
+        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         match self.exchange(refresh, client, &grant).await {
             Ok(response) => {
                 let kept = self.keep(refresh, (stamp, &grant), &response, early).await?;
@@ -184,7 +184,7 @@ impl Desk {
     /// Asks the provider, and once more when its answer is lost on the way: it may have rotated the refresh token, and most
     /// providers give the successor out again for a moment. Not while the daemon stops, which would cut the second one short.
     async fn exchange(
-        &self,
+        self: &Arc<Self>,
         refresh: &Refresh,
         client: ClientContext<'_>,
         grant: &Grant,
@@ -192,12 +192,18 @@ impl Desk {
         let Purpose { scopes, claims, .. } = &refresh.purpose;
         let id = refresh.correlation_id;
         let token = &grant.refresh_token;
-        let request = || refresh_token::request(client, token, scopes.as_ref(), claims.as_ref(), id);
+        let request = |client| refresh_token::request(client, token, scopes.as_ref(), claims.as_ref(), id);
         let lost_before = grant.state.answer_lost();
-        match self.provider.tokens(request(), &grant.scopes).await {
+        match self.provider.tokens(request(client), &grant.scopes).await {
             Err(TokenError::Lost(what)) if !self.tasks.stop.is_cancelled() => {
                 tracing::warn!(what, "the provider's answer was lost on the way; asking once more");
-                let again = self.provider.tokens(request(), &grant.scopes).await;
+                // A client assertion is good for one request.
+                let presented = self.presented(&refresh.stored.application, client.metadata, id).await;
+                let Ok(credential) = presented else {
+                    return Err(Failed { error: TokenError::Lost(what), answer_lost: true });
+                };
+                let client = ClientContext { credential: &credential, ..client };
+                let again = self.provider.tokens(request(client), &grant.scopes).await;
                 again.map_err(|error| Failed { error, answer_lost: true })
             }
             outcome => outcome.map_err(|error| {

@@ -2,19 +2,21 @@
 //! daemon listens, the client opens the browser. The page that the browser ends on says what really happened: it is shown
 //! after the tokens are stored.
 
+use std::sync::Arc;
+
 use token_broker_proto::{Account, calls::SignInEvent, oauth::Authority};
 use url::Url;
 
 use super::{Desk, SignIn};
 use crate::{
     flow::oauth::authorization_code::{AuthorizationRequest, PendingAuthorization, Redirect, RedirectError},
-    model::DeskError,
+    model::{DeskError, Presented},
     ports::{Loopback, Page, loopback::Arrival},
     provider::from_token,
 };
 
 impl Desk {
-    pub(super) async fn sign_in_by_browser(&self, sign_in: &SignIn) -> Result<Account, DeskError> {
+    pub(super) async fn sign_in_by_browser(self: &Arc<Self>, sign_in: &SignIn) -> Result<Account, DeskError> {
         let mut loopback = Loopback::bind(&redirect_uri(sign_in)?).await.map_err(|error| {
             DeskError::Unsupported(format!("the loopback redirect URI cannot be listened on: {error}"))
         })?;
@@ -35,9 +37,10 @@ impl Desk {
     fn begin(&self, sign_in: &SignIn, loopback: &Loopback) -> Result<PendingAuthorization, DeskError> {
         let mut random = [0; 96];
         self.entropy.fill(&mut random);
+        let context = sign_in.context();
         let request = AuthorizationRequest {
-            client: sign_in.client(),
-            redirect_uri: loopback.redirect_uri().clone(),
+            client: context.client(&Presented::Nothing),
+            redirect_uri: loopback.redirect_uri().to_string(),
             scopes: sign_in.scopes.clone(),
             prompt: sign_in.prompt.clone(),
             login_hint: sign_in.request.login_hint.clone(),
@@ -50,7 +53,7 @@ impl Desk {
     }
 
     async fn finish(
-        &self,
+        self: &Arc<Self>,
         sign_in: &SignIn,
         pending: &PendingAuthorization,
         outcome: Result<Redirect, RedirectError>,
@@ -70,14 +73,17 @@ impl Desk {
     }
 
     async fn redeem(
-        &self,
+        self: &Arc<Self>,
         sign_in: &SignIn,
         pending: &PendingAuthorization,
         redirect: Redirect,
     ) -> Result<Account, DeskError> {
-        let request = pending.token_request(sign_in.client(), redirect, sign_in.correlation_id);
+        let context = sign_in.context();
+        let credential = self.shown(&context).await?;
+        let client = context.client(&credential);
+        let request = pending.token_request(client, redirect, sign_in.correlation_id);
         let response = self.provider.tokens(request, &sign_in.scopes).await.map_err(from_token)?;
-        self.save_sign_in(sign_in, response, pending.expectation(sign_in.client())).await
+        self.save_sign_in(&context, response, pending.expectation(client)).await
     }
 }
 
@@ -100,10 +106,16 @@ fn redirect_uri(sign_in: &SignIn) -> Result<Url, DeskError> {
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => "http://127.0.0.1/",
     };
     let text = application.redirect_uri.as_deref().unwrap_or(default);
-    Url::parse(text).map_err(|error| DeskError::Internal(format!("a stored redirect URI is no URL: {error}")))
+    let url = Url::parse(text);
+    let url = url.map_err(|error| DeskError::Internal(format!("a stored redirect URI is no URL: {error}")))?;
+    if url.scheme() == "http" {
+        return Ok(url);
+    }
+    let what = format!("users of {} sign in at its web application, {text}, or by device code", application.name);
+    Err(DeskError::Unsupported(what))
 }
 
-fn from_redirect(error: RedirectError) -> DeskError {
+pub(super) fn from_redirect(error: RedirectError) -> DeskError {
     match error {
         RedirectError::Refused(provider) if provider.error == "access_denied" => DeskError::Declined(Some(provider)),
         RedirectError::Refused(provider) => DeskError::AuthorityRefused(provider),

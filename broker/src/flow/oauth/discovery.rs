@@ -5,7 +5,7 @@ use token_broker_proto::oauth::{Authority, CorrelationId, Endpoints, UnixTime, p
 use url::Url;
 
 use super::{
-    endpoint::{Answer, DocumentError, document, readable, uri},
+    endpoint::{Answer, DocumentError, document, is_visible_ascii, readable, uri},
     issuer,
 };
 use crate::model::{ClientAuthentication, HttpRequest, HttpResponse, ProviderMetadata};
@@ -89,6 +89,7 @@ pub fn by_hand(endpoints: &Endpoints, now: UnixTime) -> ProviderMetadata {
         offers_offline_access: false,
         sends_issuer_parameter: false,
         client_authentication: ClientAuthentication::Basic,
+        assertion_algorithms: Vec::new(),
         fetched_on: now,
     }
 }
@@ -121,6 +122,7 @@ pub fn parse(
         sends_issuer_parameter: answer.member("authorization_response_iss_parameter_supported")
             == Some(&serde_json::Value::Bool(true)),
         client_authentication: authentication(authority, lists),
+        assertion_algorithms: assertion_algorithms(&answer),
         fetched_on: now,
     })
 }
@@ -134,6 +136,12 @@ fn authentication(authority: &Authority, lists: impl Fn(&str, &str) -> bool) -> 
     } else {
         ClientAuthentication::Basic
     }
+}
+
+/// As far as they are names of algorithms.
+fn assertion_algorithms(answer: &Answer) -> Vec<String> {
+    let listed = answer.texts("token_endpoint_auth_signing_alg_values_supported").into_iter().flatten();
+    listed.filter(|name| is_visible_ascii(name, 16)).take(32).map(str::to_owned).collect()
 }
 
 fn endpoint(answer: &Answer, field: &'static str, plain: bool) -> Result<Option<Url>, DiscoveryError> {

@@ -69,6 +69,7 @@ pub(super) fn metadata() -> ProviderMetadata {
         offers_offline_access: true,
         sends_issuer_parameter: false,
         client_authentication: ClientAuthentication::Basic,
+        assertion_algorithms: Vec::new(),
         fetched_on: UnixTime::from_seconds(1_700_000_000),
     }
 }

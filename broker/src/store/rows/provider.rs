@@ -25,7 +25,7 @@ pub struct StoredProvider {
 }
 
 /// `n`ame of the authority, `i`ssuer, endpoints (`a`uthorization, `t`oken, `d`evice, `r`evocation), JWKS `u`ri, `o`ffline
-/// access, issuer `p`arameter, `m`ethod of client authentication, `f`etched on, `k`eys.
+/// access, issuer `p`arameter, `m`ethod of client authentication, a`l`gorithms of client assertions, `f`etched on, `k`eys.
 #[derive(Serialize, Deserialize)]
 struct Record {
     n: String,
@@ -40,6 +40,8 @@ struct Record {
     #[serde(default)]
     p: bool,
     m: ClientAuthentication,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    l: Vec<String>,
     f: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     k: Option<String>,
@@ -95,6 +97,7 @@ fn stored(record: Record) -> Option<StoredProvider> {
         offers_offline_access: record.o,
         sends_issuer_parameter: record.p,
         client_authentication: record.m,
+        assertion_algorithms: record.l,
         fetched_on: UnixTime::from_seconds(record.f),
     };
     Some(StoredProvider { metadata, jwks: record.k })
@@ -114,6 +117,7 @@ fn record(authority: &Authority, stored: &StoredProvider) -> Record {
         o: metadata.offers_offline_access,
         p: metadata.sends_issuer_parameter,
         m: metadata.client_authentication,
+        l: metadata.assertion_algorithms.clone(),
         f: metadata.fetched_on.seconds(),
         k: jwks.clone(),
     }

@@ -5,12 +5,13 @@
 mod pending;
 mod pkce;
 mod redirect;
+mod state;
 
 pub use pending::PendingAuthorization;
 pub use redirect::{Redirect, RedirectError};
+pub use state::State;
 
 use token_broker_proto::oauth::{Claims, CorrelationId, ScopeSet};
-use url::Url;
 
 use super::ClientContext;
 
@@ -19,8 +20,8 @@ use super::ClientContext;
 pub struct AuthorizationRequest<'a> {
     /// Who asks, and whom.
     pub client: ClientContext<'a>,
-    /// Where the browser is sent back to, port included.
-    pub redirect_uri: Url,
+    /// Where the browser is sent back to, port included; the exact text, since providers compare it as such.
+    pub redirect_uri: String,
     /// All scopes to ask for, as `sign_in_scopes` gives them.
     pub scopes: ScopeSet,
     /// `prompt` (OpenID Connect Core 1.0, section 3.1.2.1).

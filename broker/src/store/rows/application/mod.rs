@@ -1,7 +1,9 @@
 //! Table `application`: registrations with their credential, found by name and by (client id, authority). Several names may
 //! be one client.
 
-use std::{borrow::Cow, time::Duration};
+mod certificate;
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use rusqlite::OptionalExtension as _;
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,7 @@ use token_broker_proto::{
     oauth::{ApplicationName, Authority, ClientId, Endpoints, ScopeSet},
 };
 
+use self::certificate::CertificateRecord;
 use super::{SealedRow, Tables, is_empty};
 use crate::{
     model::{ApplicationStamp, Client, Credential, RegisteredApplication},
@@ -28,11 +31,12 @@ pub struct StoredApplication {
     pub stamp: ApplicationStamp,
     /// The registration.
     pub application: RegisteredApplication,
-    /// Keyed fingerprint of its secret, 16 hex digits; `None` for a public client.
+    /// Keyed fingerprint of its secret, 16 hex digits, or `x5t#S256` of its certificate; `None` where it has neither.
     pub fingerprint: Option<String>,
 }
 
-/// `n`ame, `c`lient id, `a`uthority, client secret `k`, `s`copes, `r`edirect URI, seconds to keep ali`v`e. Borrows, so that no copy of a secret is made.
+/// `n`ame, `c`lient id, `a`uthority, client secret `k`, certificate `x`, assertion `f`ile, application that assertions come
+/// `p`roduced by, `s`copes, `r`edirect URI, seconds to keep ali`v`e. Borrows, so that no copy of a secret is made.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
     n: String,
@@ -40,6 +44,12 @@ struct Record<'a> {
     a: AuthorityRecord,
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     k: Option<Cow<'a, str>>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    x: Option<CertificateRecord<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    f: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    p: Option<String>,
     #[serde(default, skip_serializing_if = "is_empty")]
     s: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,8 +160,9 @@ fn read(keys: &Keyring, mut row: SealedRow) -> Result<StoredApplication, StoreEr
 
 fn stored(keys: &Keyring, id: i64, application: RegisteredApplication) -> StoredApplication {
     let fingerprint = match &application.credential {
-        Credential::Public => None,
+        Credential::Public | Credential::AssertionFile(_) | Credential::AssertionFrom(_) => None,
         Credential::Secret(secret) => Some(keys.fingerprint(secret.expose())),
+        Credential::Certificate(certificate) => Some(certificate::thumbprint(certificate)),
     };
     StoredApplication { stamp: ApplicationStamp(id), application, fingerprint }
 }
@@ -168,17 +179,42 @@ fn record(application: &RegisteredApplication) -> Record<'_> {
             device: endpoints.device_authorization.as_ref().map(ToString::to_string),
         },
     };
-    Record {
+    let mut record = Record {
         n: application.name.to_string(),
         c: application.client_id.to_string(),
         a: authority,
-        k: match &application.credential {
-            Credential::Public => None,
-            Credential::Secret(secret) => Some(Cow::Borrowed(secret.expose())),
-        },
+        k: None,
+        x: None,
+        f: None,
+        p: None,
         s: application.scopes.to_string(),
         r: application.redirect_uri.clone(),
         v: application.keep_alive.map(|span| span.as_secs()),
+    };
+    match &application.credential {
+        Credential::Public => {}
+        Credential::Secret(secret) => record.k = Some(Cow::Borrowed(secret.expose())),
+        Credential::Certificate(certificate) => record.x = Some(certificate::record(certificate)),
+        Credential::AssertionFile(path) => record.f = Some(path.to_string_lossy().into_owned()),
+        Credential::AssertionFrom(name) => record.p = Some(name.to_string()),
+    }
+    record
+}
+
+fn credential(record: &Record<'_>) -> Option<Credential> {
+    match record {
+        Record { k: None, x: None, f: None, p: None, .. } => Some(Credential::Public),
+        Record { k: Some(secret), x: None, f: None, p: None, .. } => {
+            Some(Credential::Secret(Secret::new(secret.as_ref())))
+        }
+        Record { k: None, x: Some(kept), f: None, p: None, .. } => {
+            Some(Credential::Certificate(Arc::new(certificate::certificate(kept)?)))
+        }
+        Record { k: None, x: None, f: Some(path), p: None, .. } => Some(Credential::AssertionFile(path.into())),
+        Record { k: None, x: None, f: None, p: Some(name), .. } => {
+            Some(Credential::AssertionFrom(ApplicationName::parse("name", name).ok()?))
+        }
+        _ => None,
     }
 }
 
@@ -199,7 +235,7 @@ fn application(record: Record<'_>) -> Option<RegisteredApplication> {
         name: ApplicationName::parse("name", &record.n).ok()?,
         client_id: ClientId::parse(&record.c).ok()?,
         authority,
-        credential: record.k.map_or(Credential::Public, |secret| Credential::Secret(Secret::new(secret))),
+        credential: credential(&record)?,
         scopes: ScopeSet::parse([record.s.as_str()]).ok()?,
         redirect_uri: record.r,
         keep_alive: record.v.map(Duration::from_secs),
