@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use token_broker::{
-    access::{Caller, Peer},
+    access::{Caller, Limits, Peer},
     acquire::{Desk, Followed, Outside, Tasks, TokenWatch},
+    metrics::Metrics,
     model::{Credential, RegisteredApplication},
     ports::{
         Clock, Entropy,
@@ -17,6 +18,7 @@ use token_broker::{
     store::{Vault, VaultOptions, WriterMode},
 };
 use token_broker_client::calls::{Event, ExistingApplication, Subject, TokenRequest, WatchRequest};
+use token_broker_proto::Secret;
 use token_broker_tests::{
     authorization_server::{AuthorizationServer, Options as Server},
     daemon::application,
@@ -55,7 +57,7 @@ async fn stage() -> Stage {
         name: new.name,
         client_id: new.client_id,
         authority: new.authority,
-        credential: Credential::Secret(new.client_secret.expect("a secret")),
+        credential: Credential::Secret(Secret::new(secret)),
         scopes: new.scopes,
         redirect_uri: None,
         keep_alive: new.keep_alive,
@@ -68,7 +70,9 @@ async fn stage() -> Stage {
     };
     let tasks = Tasks { tracker: TaskTracker::new(), stop: CancellationToken::new() };
     let caller = Caller::at_owner_door(Peer::Unix { uid: 1, pid: None }, 1).expect("the owner");
-    Stage { _server: server, _folder: folder, desk: Desk::new(vault, outside, tasks), caller }
+    let metrics = Arc::new(Metrics::new("test", vault.timings()));
+    let desk = Desk::new(vault, outside, tasks, &Limits::default(), metrics);
+    Stage { _server: server, _folder: folder, desk, caller }
 }
 
 fn service() -> TokenRequest {
