@@ -2,7 +2,6 @@
 
 mod application;
 mod cache;
-mod credential;
 mod grant;
 mod sign_in;
 mod sign_out;
@@ -10,9 +9,11 @@ mod status;
 mod token;
 mod web_app;
 
-pub use application::{Application, CredentialKind, ExistingApplication, NewApplication, keep_alive, redirect_uri};
+pub use application::{
+    Application, CertificateFile, CredentialKind, ExistingApplication, NewApplication, NewCredential, keep_alive,
+    redirect_uri,
+};
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
-pub use credential::{CertificateFile, NewCredential};
 pub use grant::{GrantFailure, GrantHealth, GrantStatus};
 pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};
