@@ -9,6 +9,7 @@ pub mod config;
 pub mod daemon;
 pub mod flow;
 pub mod lifecycle;
+pub mod metrics;
 pub mod model;
 pub mod paths;
 pub mod ports;

@@ -165,6 +165,6 @@ pub(crate) fn origin() -> Uri {
     Uri::from_static("http://localhost")
 }
 
-fn broker(link: Link) -> TokenBrokerClient<Link> {
+pub(crate) fn broker(link: Link) -> TokenBrokerClient<Link> {
     TokenBrokerClient::with_origin(link, origin())
 }

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use tempfile::TempDir;
 use token_broker::{
+    access::Limits,
     acquire::Outside,
     daemon::{Daemon, DaemonError, Settings, Socket},
     ports::{
@@ -33,11 +34,13 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Limits towards providers.
     pub http: HttpLimits,
+    /// Limits of callers.
+    pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), http: HttpLimits::default() }
+        Self { clock: Arc::new(SystemClock), http: HttpLimits::default(), limits: Limits::default() }
     }
 }
 
@@ -64,7 +67,8 @@ impl TestDaemon {
     /// # Errors
     /// When it refuses to start.
     pub async fn try_start(&mut self) -> Result<(), DaemonError> {
-        let settings = Settings { data_dir: self.data_dir(), socket: Socket::Path(self.socket()) };
+        let (socket, limits) = (Socket::Path(self.socket()), self.options.limits);
+        let settings = Settings { data_dir: self.data_dir(), socket, limits };
         let outside = Outside {
             http: Arc::new(HttpClient::new(self.options.http)),
             clock: Arc::clone(&self.options.clock),

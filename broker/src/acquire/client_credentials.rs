@@ -15,9 +15,11 @@ use super::{
     found::{bearer_partition, is_fresh},
     renewal::Renewal,
     silent::{Refreshed, Wanted},
+    watch::Asked,
 };
 use crate::{
     flow::oauth::{ClientContext, TokenError, client_credentials},
+    metrics::Outcome,
     model::{CachedToken, Credential, DeskError, TokenPartition, Wait},
     ports::entropy,
     provider::from_token,
@@ -37,6 +39,16 @@ pub(super) struct AppOnly {
 }
 
 impl AppOnly {
+    fn asked(&self) -> Asked {
+        let application = &self.stored.application;
+        Asked {
+            client: application.client(),
+            application: application.name.clone(),
+            account: None,
+            correlation_id: self.correlation_id,
+        }
+    }
+
     pub(super) fn new(wanted: &Wanted, partition: &TokenPartition) -> Self {
         Self {
             stored: Arc::clone(&wanted.stored),
@@ -95,6 +107,7 @@ impl Desk {
         Arc::clone(self).request_app_token(app_only).instrument(span)
     }
 
+    /// Asks, and tells those who follow the token how that ended.
     async fn request_app_token(self: Arc<Self>, app_only: AppOnly) -> Refreshed {
         if let Some(token) = self.app_token_there(&app_only)? {
             return Ok((token, TokenSource::Cache));
@@ -104,6 +117,7 @@ impl Desk {
         self.pauses.check(&key, self.clock.now(), insists)?;
         let mut unsent = false;
         let outcome = self.ask_for_app_token(&app_only, &mut unsent).await;
+        self.publish_outcome(app_only.asked(), &outcome);
         match &outcome {
             Err(error @ DeskError::AuthorityUnavailable { retry_after, .. }) => {
                 let random = entropy::byte(&*self.entropy);
@@ -132,7 +146,9 @@ impl Desk {
         let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         let claims = app_only.purpose.claims.as_ref();
         let request = client_credentials::request(client, &app_only.scopes, claims, app_only.correlation_id);
+        let count = |outcome| self.metrics.calls.app_token_requested(outcome);
         let response = self.provider.tokens(request, &app_only.scopes).await.map_err(|error| {
+            count(Outcome::Failed);
             *unsent = matches!(error, TokenError::NotSent(_));
             from_token(error)
         })?;
@@ -143,8 +159,14 @@ impl Desk {
         }
         let saved = self.vault.save_app_token(app_only.stored.stamp, app_only.partition.clone(), token.clone()).await?;
         match saved {
-            Saved::Done => Ok((token, TokenSource::IdentityProvider)),
-            Saved::Discarded => Err(DeskError::ApplicationNotFound(application.name.to_string())),
+            Saved::Done => {
+                count(Outcome::Saved);
+                Ok((token, TokenSource::IdentityProvider))
+            }
+            Saved::Discarded => {
+                count(Outcome::Discarded);
+                Err(DeskError::ApplicationNotFound(application.name.to_string()))
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use token_broker_proto::calls::{Revocation, SignOutAnswer, SignOutRequest};
+use token_broker_proto::calls::{Event, Revocation, SignOutAnswer, SignOutRequest};
 use tracing::Instrument;
 
 use super::Desk;
@@ -40,6 +40,7 @@ impl Desk {
         };
         let grant = self.vault.take_account(&client, &user.home_account_id).await?;
         tracing::info!("signed out");
+        self.publish(client.clone(), Event::SignedOut(user.account(&client, &application.name)));
         let revocation = match grant.filter(|_| request.revoke) {
             Some(grant) => match self.revoke(&stored, &grant, request).await {
                 Ok(revocation) => revocation,

@@ -142,6 +142,7 @@ impl Desk {
         key: &FlightKey,
         flight: impl Fn(Early<Refreshed>) -> F,
     ) -> Refreshed {
+        let _waits = self.wait_for(key)?;
         loop {
             match self.flights.board(&self.tasks.tracker, key.clone(), wanted.purpose.clone(), &flight) {
                 Boarding::Aboard(landing) => {

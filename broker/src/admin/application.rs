@@ -13,14 +13,24 @@ use crate::{
     store::{RemovedApplication, SavedApplication, StoredApplication, StoredProvider},
 };
 
+/// What became of a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// It is new.
+    Added,
+    /// It took the place of another.
+    Replaced,
+    /// It was there already, just like this.
+    Unchanged,
+}
+
 impl Desk {
-    /// Registers an application, after a look at its metadata unless it is told not to look. The answer says whether anything
-    /// changed.
+    /// Registers an application, after a look at its metadata unless it is told not to look. The answer says what changed.
     pub async fn add_application(
         &self,
         caller: &Caller,
         new: NewApplication,
-    ) -> Result<(Application, bool), DeskError> {
+    ) -> Result<(Application, Registration), DeskError> {
         tracing::debug!(%caller, "add application");
         if new.existing == ExistingApplication::Refuse && self.is_registered(&new.name)? {
             return Err(DeskError::AlreadyExists(new.name.to_string()));
@@ -39,8 +49,9 @@ impl Desk {
             self.vault.save_provider(&authority, StoredProvider { metadata, jwks: None }).await?;
         }
         match saved {
-            SavedApplication::Added(stored) | SavedApplication::Replaced(stored) => Ok((shown(stored), true)),
-            SavedApplication::Unchanged(stored) => Ok((shown(stored), false)),
+            SavedApplication::Added(stored) => Ok((shown(stored), Registration::Added)),
+            SavedApplication::Replaced(stored) => Ok((shown(stored), Registration::Replaced)),
+            SavedApplication::Unchanged(stored) => Ok((shown(stored), Registration::Unchanged)),
             SavedApplication::Exists => Err(DeskError::AlreadyExists(name.to_string())),
         }
     }

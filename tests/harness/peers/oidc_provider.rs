@@ -33,6 +33,8 @@ const OLDEST_NODE: u32 = 20;
 pub struct Options {
     /// Port to listen on; a free one when not given.
     pub port: Option<u16>,
+    /// What it calls itself, when something stands in front of it.
+    pub issuer: Option<String>,
     /// Lifetime of access tokens in seconds; 3600 when not given.
     pub access_token_lifetime: Option<u64>,
     /// Lifetime of refresh tokens in seconds; a day when not given.
@@ -58,6 +60,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct OidcProvider {
     issuer: String,
+    address: String,
     _process: ServerProcess,
 }
 
@@ -105,6 +108,7 @@ impl OidcProvider {
         for (name, value) in durations {
             value.map(|seconds| command.env(name, seconds.to_string()));
         }
+        options.issuer.as_ref().map(|issuer| command.env("ISSUER", issuer));
         options.id_token_algorithm.map(|algorithm| command.env("ID_TOKEN_ALG", algorithm));
         options.assertion_algorithms.map(|algorithms| command.env("ASSERTION_ALGS", algorithms));
         let clients = serde_json::to_string(&options.certificate_clients).expect("texts");
@@ -113,14 +117,20 @@ impl OidcProvider {
         let mut process = ServerProcess::start(command);
         let ready: serde_json::Value =
             serde_json::from_str(&process.line(|_| true).await).expect("its first line is JSON");
-        let issuer = ready.get("issuer").and_then(|issuer| issuer.as_str()).expect("it names its issuer").to_owned();
-        Self { issuer, _process: process }
+        let said = |member: &str| ready.get(member).and_then(|text| text.as_str()).expect("it names itself").to_owned();
+        Self { issuer: said("issuer"), address: said("address"), _process: process }
     }
 
     /// Its issuer, `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// Where it listens, `127.0.0.1:PORT`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// How often something was asked for: `discovery`, `jwks`, `authorization`, `device_authorization`, `code_verification`,

@@ -1,7 +1,7 @@
 // The certified server `oidc-provider`, configured for the tests. It listens on a free port of 127.0.0.1 (or PORT), prints
 // one line of JSON when it is ready, counts what it is asked (GET /_test/requests) and leaves when its standard input closes.
-// Environment: PORT, AT_TTL, RT_TTL, DEVICE_TTL (seconds), ID_TOKEN_ALG (RS256, PS256, ES256, EdDSA), ROTATE (1 or 0),
-// CERTIFICATE_CLIENTS (JSON), ASSERTION_ALGS (separated by commas).
+// Environment: PORT, ISSUER (when something stands in front of it), AT_TTL, RT_TTL, DEVICE_TTL (seconds), ID_TOKEN_ALG (RS256,
+// PS256, ES256, EdDSA), ROTATE (1 or 0), CERTIFICATE_CLIENTS (JSON), ASSERTION_ALGS (separated by commas).
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
@@ -82,7 +82,8 @@ function countInto(counts) {
 }
 
 function start(server) {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const address = `127.0.0.1:${server.address().port}`;
+  const issuer = process.env.ISSUER ?? `http://${address}`;
   const counts = {};
   const provider = new Provider(issuer, configuration());
   provider.use(countInto(counts));
@@ -95,7 +96,7 @@ function start(server) {
       answer(request, response);
     }
   });
-  console.log(JSON.stringify({ issuer }));
+  console.log(JSON.stringify({ issuer, address }));
 }
 
 process.stdin.on('end', () => process.exit(0)).resume();

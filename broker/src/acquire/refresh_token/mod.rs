@@ -20,6 +20,7 @@ use super::{
     flight::Early,
     found::{bearer_partition, is_fresh},
     silent::{Refreshed, Wanted, scopes_to_send},
+    watch::Asked,
 };
 use crate::{
     flow::oauth::{ClientContext, TokenError, refresh_token, token_response::TokenResponse},
@@ -97,6 +98,16 @@ impl Refresh {
         }
     }
 
+    fn asked(&self) -> Asked {
+        let application = &self.stored.application;
+        Asked {
+            client: application.client(),
+            application: application.name.clone(),
+            account: Some(self.user.account(&application.client(), &application.name)),
+            correlation_id: self.correlation_id,
+        }
+    }
+
     fn interaction(&self, why: Interaction) -> DeskError {
         DeskError::InteractionRequired { application: self.stored.application.name.to_string(), why }
     }
@@ -110,9 +121,18 @@ impl Refresh {
 }
 
 impl Desk {
+    /// Refreshes, and tells those who follow the token how that ended; of a new token they hear as soon as it is stored.
     pub(super) async fn refresh(self: Arc<Self>, refresh: Refresh, early: Early<Refreshed>) -> Refreshed {
+        let outcome = self.refresh_grant(&refresh, &early).await;
+        if outcome.is_err() {
+            self.publish_outcome(refresh.asked(), &outcome);
+        }
+        outcome
+    }
+
+    async fn refresh_grant(&self, refresh: &Refresh, early: &Early<Refreshed>) -> Refreshed {
         for _ in 0..LOOKS {
-            match self.attempt(&refresh, &early).await {
+            match self.attempt(refresh, early).await {
                 Ok(found) => return Ok(found),
                 Err(Setback::Final(error)) => return Err(error),
                 Err(Setback::Moved) => {

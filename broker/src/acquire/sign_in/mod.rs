@@ -62,7 +62,10 @@ impl Desk {
     pub fn sign_in(self: &Arc<Self>, caller: &Caller, request: SignInRequest) -> Result<SignInEvents, DeskError> {
         tracing::debug!(%caller, method = ?request.method, "sign in");
         let limit = format!("pending sign-ins: {MAX_SIGN_INS}");
-        let seat = Arc::clone(&self.sign_ins).try_acquire_owned().map_err(|_| DeskError::LimitExceeded(limit))?;
+        let seat = Arc::clone(&self.sign_ins).try_acquire_owned().map_err(|_| {
+            self.metrics.limits.met(super::SIGN_INS);
+            DeskError::LimitExceeded(limit)
+        })?;
         let stored = self.find_application_named(&request.application)?;
         let correlation_id = self.correlation_id(request.correlation_id);
         let request = SignInRequest { correlation_id: Some(correlation_id), ..request };

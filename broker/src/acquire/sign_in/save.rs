@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use token_broker_proto::{
     Account,
+    calls::Event,
     oauth::{Authority, CorrelationId},
 };
 
@@ -59,7 +60,11 @@ impl Desk {
             identity: identity.map(|documents| (application.authority.tenant().to_owned(), documents)),
         };
         match self.vault.save_sign_in(record).await? {
-            Saved::Done => Ok(user.account(&client, &application.name)),
+            Saved::Done => {
+                let account = user.account(&client, &application.name);
+                self.publish(client, Event::SignedIn(account.clone()));
+                Ok(account)
+            }
             Saved::Discarded => Err(DeskError::ApplicationNotFound(application.name.to_string())),
         }
     }
