@@ -130,7 +130,7 @@ impl Desk {
         outcome
     }
 
-    async fn refresh_grant(&self, refresh: &Refresh, early: &Early<Refreshed>) -> Refreshed {
+    async fn refresh_grant(self: &Arc<Self>, refresh: &Refresh, early: &Early<Refreshed>) -> Refreshed {
         for _ in 0..LOOKS {
             match self.attempt(refresh, early).await {
                 Ok(found) => return Ok(found),
