@@ -3,7 +3,6 @@
 mod application;
 mod cache;
 mod check;
-mod credential;
 mod grant;
 mod sign_in;
 mod sign_out;
@@ -12,10 +11,12 @@ mod token;
 mod watch;
 mod web_app;
 
-pub use application::{Application, CredentialKind, ExistingApplication, NewApplication, keep_alive, redirect_uri};
+pub use application::{
+    Application, CertificateFile, CredentialKind, ExistingApplication, NewApplication, NewCredential, keep_alive,
+    redirect_uri,
+};
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
 pub use check::{Check, CheckState};
-pub use credential::{CertificateFile, NewCredential};
 pub use grant::{GrantFailure, GrantHealth, GrantStatus};
 pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};

@@ -1,12 +1,12 @@
 //! Registering and showing applications (OAuth 2.0 clients).
 
+mod credential;
+
 use std::time::Duration;
 
-use super::{
-    Incomplete,
-    credential::{self, NewCredential},
-    given, seconds,
-};
+pub use credential::{CertificateFile, NewCredential};
+
+use super::{Incomplete, given, seconds};
 use crate::{
     Invalid,
     oauth::{ApplicationName, Authority, ClientId, Endpoints, ScopeSet, client_capabilities, provider_url},

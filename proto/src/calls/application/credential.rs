@@ -8,8 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::given;
-use crate::{Invalid, Secret, oauth::ApplicationName, wire::v1};
+use crate::{Invalid, Secret, calls::given, oauth::ApplicationName, wire::v1};
 
 /// What an application to register authenticates with.
 #[derive(Debug, Clone, Default)]
