@@ -11,7 +11,7 @@ use token_broker::{
         revocation,
         token_response::{self, TokenResponse},
     },
-    model::Credential,
+    model::{Credential, RefreshToken},
 };
 use token_broker_proto::oauth::{Authority, CorrelationId, ScopeSet};
 
@@ -33,7 +33,7 @@ fn check_tokens(tokens: &TokenResponse) {
     assert!(!tokens.access_token.is_empty());
     assert!(tokens.expires_on >= NOW && tokens.refresh_on.is_none_or(|on| on >= NOW && on <= tokens.expires_on));
     assert!(tokens.token_type.eq_ignore_ascii_case("bearer") && !tokens.scopes.is_empty());
-    for token in [tokens.refresh_token.as_ref().map(|token| token.secret()), tokens.id_token.as_ref()] {
+    for token in [tokens.refresh_token.as_ref().map(RefreshToken::secret), tokens.id_token.as_ref()] {
         assert!(token.is_none_or(|token| token.expose().bytes().all(|byte| (0x20..=0x7E).contains(&byte))));
     }
 }

@@ -124,13 +124,11 @@ impl Actor {
             revoke: luck.percent(50),
             correlation_id: None,
         };
-        match self.unless_it_leaves(self.counter.acquire.sign_out(&self.counter.caller, request), luck).await {
-            Some((_, answer)) => {
-                let done = answer.as_ref().is_ok_and(|answer| answer.account.is_some());
-                self.world.journal.has_forgotten(&self.counter.vault, forgotten, done);
-                self.is_told(answer.err().as_ref());
-            }
-            None => {}
+        let call = self.counter.acquire.sign_out(&self.counter.caller, request);
+        if let Some((_, answer)) = self.unless_it_leaves(call, luck).await {
+            let done = answer.as_ref().is_ok_and(|answer| answer.account.is_some());
+            self.world.journal.has_forgotten(&self.counter.vault, forgotten, done);
+            self.is_told(answer.err().as_ref());
         }
     }
 

@@ -12,7 +12,7 @@ use token_broker::{
     access::Caller,
     acquire,
     flow::oauth::{ClientContext, refresh_token},
-    model::{CachedToken, DeskError, Grant, GrantKey, GrantState, Interaction, TokenPartition},
+    model::{CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, TokenPartition},
     provider::{Provider, from_token},
     store::{RefreshRecord, StoredApplication, Vault},
 };
@@ -139,15 +139,7 @@ impl Double {
         let request = refresh_token::request(client, &grant.refresh_token, None, None, id);
         let response = match self.provider.tokens(request, &grant.scopes).await {
             Ok(response) => response,
-            Err(error) if error.needs_interaction() => {
-                let state = GrantState::Refused {
-                    since: self.stage.now(),
-                    error: "invalid_grant".to_owned(),
-                    answer_lost: false,
-                };
-                self.vault.set_grant_state(&wanted.key, stamp, state).await?;
-                return Err(signed_out());
-            }
+            Err(error) if error.needs_interaction() => return self.refused(wanted, stamp).await,
             Err(error) => return Err(from_token(error)),
         };
         let token = response.cached();
@@ -164,6 +156,13 @@ impl Double {
         };
         self.save(record).await?;
         Ok(token)
+    }
+
+    async fn refused(&self, wanted: &Wanted, stamp: GrantStamp) -> Result<CachedToken, DeskError> {
+        let (since, error) = (self.stage.now(), "invalid_grant".to_owned());
+        let state = GrantState::Refused { since, error, answer_lost: false };
+        self.vault.set_grant_state(&wanted.key, stamp, state).await?;
+        Err(signed_out())
     }
 
     async fn save(&self, record: RefreshRecord) -> Result<(), DeskError> {

@@ -180,7 +180,9 @@ impl Journal {
             };
             let found = found.map(|(stamp, grant)| (stamp, grant.refresh_token.secret().expose().to_owned()));
             let wrong = self.state().records.entry(holder).or_default().compare(found);
-            wrong.into_iter().for_each(|what| self.violation(format!("{holder:?}: {what}")));
+            if let Some(what) = wrong {
+                self.violation(format!("{holder:?}: {what}"));
+            }
         }
     }
 
@@ -213,7 +215,9 @@ impl Journal {
         let current = vault.find_grant(&holder.grant_key()).ok().flatten();
         let current = current.and_then(|(_, grant)| Name::parse(grant.refresh_token.secret().expose()));
         let wrong = self.state().records.entry(holder).or_default().is_told(name, current);
-        wrong.into_iter().for_each(|what| self.violation(format!("{holder:?}: {what}")));
+        if let Some(what) = wrong {
+            self.violation(format!("{holder:?}: {what}"));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::journal::Holder;
 
 /// Everything that came of one sign-in.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Family {
     pub(super) holder: Holder,
     /// Number of the current refresh token, from 0.

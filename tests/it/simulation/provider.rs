@@ -115,7 +115,9 @@ impl ScriptedProvider {
             Fault::LostBefore => Err(HttpError::Interrupted("the connection broke".to_owned())),
             Fault::LateBefore => Err(timeout()),
             Fault::Revoked => {
-                presented.into_iter().for_each(|token| self.ledger.lock().unwrap().revoke(token));
+                if let Some(token) = presented {
+                    self.ledger.lock().unwrap().revoke(token);
+                }
                 Ok(())
             }
             _ => Ok(()),

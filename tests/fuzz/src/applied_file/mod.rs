@@ -1,7 +1,9 @@
-//! The file of `broker-cli app apply`. Its parser is a program's, not a library's, so its own two source files are compiled in
+//! The file of `broker-cli app apply`. Its parser is a program's, not a library's, so its own source files are compiled in
 //! here, in the place that they have in the program.
 
 mod app;
+#[path = "../../../../cli/src/arguments/duration.rs"]
+mod duration;
 
 use token_broker_client::{Invalid, calls::ExistingApplication, oauth::ScopeSet};
 

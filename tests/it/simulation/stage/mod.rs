@@ -122,11 +122,11 @@ impl Stage {
         let Waiting { what, until, go, .. } = state.waiting.remove(chosen);
         state.idle = if until.is_some() { state.idle + 1 } else { 0 };
         if let Some(until) = until.filter(|until| *until > state.monotonic) {
-            state.wall += i64::try_from((until - state.monotonic).as_secs()).unwrap();
+            state.wall += i64::try_from(until.saturating_sub(state.monotonic).as_secs()).unwrap();
             state.monotonic = until;
         }
         if state.idle <= 1 || state.idle == PATIENCE {
-            note(&mut state, what);
+            note(&mut state, &what);
         }
         // Who is woken by this looks at the time.
         drop(state);
@@ -158,7 +158,7 @@ impl Stage {
     }
 
     pub(super) fn say(&self, what: impl Into<String>) {
-        note(&mut self.state.lock().unwrap(), what.into());
+        note(&mut self.state.lock().unwrap(), &what.into());
     }
 
     /// The last steps, a line each.
@@ -167,7 +167,7 @@ impl Stage {
     }
 }
 
-fn note(state: &mut State, what: String) {
+fn note(state: &mut State, what: &str) {
     if state.trace.len() == SHOWN {
         state.trace.pop_front();
     }
@@ -190,7 +190,9 @@ impl Clock for Timers {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let until = self.0.state.lock().unwrap().monotonic.saturating_add(duration);
         let timer = self.0.wait(format!("a timer of {} ms", duration.as_millis()), None, Some(until));
-        Box::pin(async move { drop(timer.await) })
+        Box::pin(async move {
+            let _ = timer.await;
+        })
     }
 }
 
