@@ -22,7 +22,9 @@ use std::{
 
 use tempfile::TempDir;
 use token_broker::{
-    model::{ClientAuthentication, Credential, Grant, ProviderMetadata, RefreshToken, RegisteredApplication, User},
+    model::{
+        ClientAuthentication, Credential, Dialect, Grant, ProviderMetadata, RefreshToken, RegisteredApplication, User,
+    },
     store::{SignInRecord, StoredProvider},
 };
 use token_broker_proto::Secret;
@@ -116,6 +118,7 @@ async fn sign_everybody_in(folder: &Path) {
             credential: Credential::Public,
             scopes: new.scopes,
             redirect_uri: None,
+            client_capabilities: new.client_capabilities,
             keep_alive: new.keep_alive,
         };
         vault.save_application(application, new.existing).await.unwrap();
@@ -140,6 +143,9 @@ fn metadata(stage: &Stage) -> ProviderMetadata {
         offers_offline_access: false,
         sends_issuer_parameter: false,
         client_authentication: ClientAuthentication::Basic,
+        assertion_algorithms: Vec::new(),
+        dialect: Dialect::Standard,
+        aliases: Vec::new(),
         fetched_on: stage.now(),
     }
 }
