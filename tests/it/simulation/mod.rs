@@ -75,7 +75,7 @@ impl Scene {
         let own = tempfile::tempdir_in(&self.root).unwrap();
         let mut folder = own.path().join("data");
         image(&self.root.path().join("scene"), &folder);
-        for _ in 0..world.stage.choose(|random| random.below(3)) {
+        for _ in 0..world.stage.choose(|random| random.pick(&[0, 0, 0, 1, 1, 2])) {
             let dies_after = world.stage.choose(|random| random.below(30));
             folder = live(&world, &folder, Some(dies_after));
         }
