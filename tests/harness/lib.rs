@@ -20,6 +20,7 @@ pub mod machine;
 pub mod peers;
 pub mod process;
 pub mod requirements;
+pub mod torture;
 pub mod user;
 
 use std::{future::Future, time::Duration};

@@ -62,7 +62,7 @@ impl Desk {
         }
     }
 
-    async fn wanted(&self, request: &TokenRequest) -> Result<Wanted, DeskError> {
+    pub(super) async fn wanted(&self, request: &TokenRequest) -> Result<Wanted, DeskError> {
         match request.scheme {
             TokenScheme::Bearer => {}
             TokenScheme::Pop | TokenScheme::SshCert | TokenScheme::Dpop => {
@@ -179,6 +179,7 @@ impl Desk {
         key: &FlightKey,
         flight: impl Fn(Early<Refreshed>) -> F,
     ) -> Refreshed {
+        let _waits = self.wait_for(key)?;
         loop {
             match self.flights.board(&self.tasks.tracker, key.clone(), wanted.purpose.clone(), &flight) {
                 Boarding::Aboard(landing) => {

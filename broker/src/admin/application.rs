@@ -13,18 +13,29 @@ use crate::{
     store::{RemovedApplication, SavedApplication, StoredApplication, StoredProvider},
 };
 
+/// What became of a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// It is new.
+    Added,
+    /// It took the place of another.
+    Replaced,
+    /// It was there already, just like this.
+    Unchanged,
+}
+
 impl Desk {
-    /// Registers an application, after a look at its metadata unless it is told not to look. The answer says whether anything
-    /// changed.
+    /// Registers an application, after a look at its metadata unless it is told not to look. The answer says what changed.
     pub async fn add_application(
         &self,
         caller: &Caller,
         new: NewApplication,
-    ) -> Result<(Application, bool), DeskError> {
+    ) -> Result<(Application, Registration), DeskError> {
         tracing::debug!(%caller, "add application");
         if new.existing == ExistingApplication::Refuse && self.is_registered(&new.name)? {
             return Err(DeskError::AlreadyExists(new.name.to_string()));
         }
+        let credential = self.credential(&new).await?;
         let found = if new.offline {
             None
         } else {
@@ -32,15 +43,16 @@ impl Desk {
         };
         let new = NewApplication { authority: in_its_cloud(new.authority, found.as_ref()), ..new };
         let (existing, authority, name) = (new.existing, new.authority.clone(), new.name.clone());
-        let saved = self.vault.save_application(registration(new), existing).await?;
+        let saved = self.vault.save_application(registration(new, credential), existing).await?;
         if let Some(metadata) = found
             && !matches!(authority, Authority::Endpoints(_))
         {
             self.vault.save_provider(&authority, StoredProvider { metadata, jwks: None }).await?;
         }
         match saved {
-            SavedApplication::Added(stored) | SavedApplication::Replaced(stored) => Ok((shown(stored), true)),
-            SavedApplication::Unchanged(stored) => Ok((shown(stored), false)),
+            SavedApplication::Added(stored) => Ok((shown(stored), Registration::Added)),
+            SavedApplication::Replaced(stored) => Ok((shown(stored), Registration::Replaced)),
+            SavedApplication::Unchanged(stored) => Ok((shown(stored), Registration::Unchanged)),
             SavedApplication::Exists => Err(DeskError::AlreadyExists(name.to_string())),
         }
     }
@@ -85,12 +97,12 @@ fn in_its_cloud(authority: Authority, found: Option<&ProviderMetadata>) -> Autho
     }
 }
 
-fn registration(new: NewApplication) -> RegisteredApplication {
+fn registration(new: NewApplication, credential: Credential) -> RegisteredApplication {
     RegisteredApplication {
         name: new.name,
         client_id: new.client_id,
         authority: new.authority,
-        credential: new.client_secret.map_or(Credential::Public, Credential::Secret),
+        credential,
         scopes: new.scopes,
         redirect_uri: new.redirect_uri,
         client_capabilities: new.client_capabilities,
@@ -108,6 +120,8 @@ fn shown(stored: StoredApplication) -> Application {
         credential: match application.credential {
             Credential::Public => CredentialKind::None,
             Credential::Secret(_) => CredentialKind::Secret,
+            Credential::Certificate(_) => CredentialKind::Certificate,
+            Credential::AssertionFile(_) | Credential::AssertionFrom(_) => CredentialKind::Assertion,
         },
         credential_fingerprint: stored.fingerprint,
         scopes: application.scopes.to_strings(),

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use token_broker_proto::{
-    Secret,
-    oauth::{ApplicationName, Authority, Claims, ClientId, ScopeSet},
-};
+use token_broker_proto::oauth::{ApplicationName, Authority, Claims, ClientId, ScopeSet};
 
-use super::{GrantHolder, GrantKey};
+use super::{Credential, GrantHolder, GrantKey};
 
 /// An application as registered, credential included.
 #[derive(Debug, Clone)]
@@ -22,7 +19,7 @@ pub struct RegisteredApplication {
     pub credential: Credential,
     /// Scopes asked for when a request names none; may be empty.
     pub scopes: ScopeSet,
-    /// Redirect URI of browser sign-in; `None` for the default loopback one.
+    /// Redirect URI of browser sign-in or of a web application; `None` for the default loopback one.
     pub redirect_uri: Option<String>,
     /// Client capabilities of Microsoft Entra ID.
     pub client_capabilities: Vec<String>,
@@ -54,15 +51,6 @@ impl RegisteredApplication {
 /// registration cannot be saved under a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ApplicationStamp(pub i64);
-
-/// How a client authenticates at the token endpoint (RFC 6749, section 2.3).
-#[derive(Debug, Clone)]
-pub enum Credential {
-    /// A public client: not at all.
-    Public,
-    /// With a client secret (RFC 6749, section 2.3.1).
-    Secret(Secret),
-}
 
 impl Client {
     /// Names the grant of a user of this client alone, not of a family.

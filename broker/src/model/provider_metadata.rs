@@ -25,6 +25,8 @@ pub struct ProviderMetadata {
     pub sends_issuer_parameter: bool,
     /// How a client with a secret authenticates, from `token_endpoint_auth_methods_supported`.
     pub client_authentication: ClientAuthentication,
+    /// `token_endpoint_auth_signing_alg_values_supported`; empty where nothing is published.
+    pub assertion_algorithms: Vec<String>,
     /// Which words beyond the standards it speaks.
     pub dialect: Dialect,
     /// Every host of its cloud, as Microsoft's instance discovery groups them, the preferred one first; empty elsewhere.

@@ -23,6 +23,9 @@ pub fn from_http(error: &HttpError) -> DeskError {
 pub(super) fn token_error(error: &HttpError) -> TokenError {
     let what = error.to_string();
     match error {
+        HttpError::Busy { host, limit, name } => {
+            TokenError::Busy(format!("exchanges at once with {host}: {limit} ([limits] {name})"))
+        }
         HttpError::TooLarge { .. } | HttpError::NotText(_) => TokenError::Malformed(what),
         HttpError::Timeout { .. } | HttpError::Interrupted(_) => TokenError::Lost(what),
         HttpError::Connect(_) | HttpError::Tls(_) => TokenError::NotSent(what),
@@ -37,6 +40,7 @@ pub fn from_token(error: TokenError) -> DeskError {
         TokenError::Unavailable { what, retry_after, provider } => {
             DeskError::AuthorityUnavailable { what: format!("the provider {what}"), retry_after, provider }
         }
+        TokenError::Busy(limit) => DeskError::LimitExceeded(limit),
         TokenError::NotSent(what) | TokenError::Lost(what) => {
             DeskError::AuthorityUnavailable { what: format!("the provider {what}"), retry_after: None, provider: None }
         }
@@ -62,7 +66,12 @@ pub(super) fn from_discovery(error: DiscoveryError, authority: &Authority) -> De
 
 /// Keys that are missing or wrong.
 pub(super) fn from_jwks(error: &JwkSetError) -> DeskError {
-    DeskError::AuthorityUnusable(error.to_string())
+    match error {
+        JwkSetError::Document(DocumentError::Unavailable { retry_after, .. }) => {
+            DeskError::AuthorityUnavailable { what: error.to_string(), retry_after: *retry_after, provider: None }
+        }
+        other => DeskError::AuthorityUnusable(other.to_string()),
+    }
 }
 
 /// An ID token that does not hold.

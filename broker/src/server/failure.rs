@@ -7,6 +7,11 @@ use crate::model::{DeskError, Interaction, Meaning, Next};
 
 /// The gRPC status of an error.
 pub(super) fn status(error: DeskError, correlation_id: CorrelationId) -> Status {
+    failure(error, correlation_id).to_status()
+}
+
+/// The failure that an error is for its caller.
+pub(super) fn failure(error: DeskError, correlation_id: CorrelationId) -> Failure {
     let known = Failure::new(error.reason(), error.to_string());
     let failure = match error {
         DeskError::InvalidRequest(invalid) => Failure { field: Some(invalid.field.to_owned()), ..known },
@@ -33,7 +38,7 @@ pub(super) fn status(error: DeskError, correlation_id: CorrelationId) -> Status 
         | DeskError::Unsupported(_)
         | DeskError::StoreUnavailable(_) => known,
     };
-    Failure { correlation_id: Some(correlation_id.to_string()), ..failure }.to_status()
+    Failure { correlation_id: Some(correlation_id.to_string()), ..failure }
 }
 
 fn advise(known: Failure, advice: impl Into<String>) -> Failure {

@@ -106,7 +106,10 @@ impl StoreError {
     /// Says which file it was about, where the cause alone would not tell.
     pub(super) fn at(self, path: &std::path::Path) -> Self {
         match self {
-            Self::Unavailable(cause) => Self::Unavailable(format!("{}: {cause}", path.display())),
+            // A cause that begins with the file needs no file before it.
+            Self::Unavailable(cause) if !cause.starts_with(&path.display().to_string()) => {
+                Self::Unavailable(format!("{}: {cause}", path.display()))
+            }
             other => other,
         }
     }

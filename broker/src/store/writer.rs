@@ -5,20 +5,25 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{self, Receiver, Sender},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
-use rusqlite::Connection;
-use tokio::sync::oneshot;
+use rusqlite::{Connection, config::DbConfig};
+use tokio::sync::{oneshot, watch};
 
-use super::{error::StoreError, recall::Epoch, rows::Tables, seal::Keyring};
+use super::{error::StoreError, place::Place, recall::Epoch, rows::Tables, seal::Keyring};
+use crate::metrics::{Stopwatch, StoreTimings};
 
 /// Most jobs in one transaction.
 const MAX_BATCH: usize = 64;
 /// Commits after which the journal is moved into the database, when nobody waits.
 const CHECKPOINT_EVERY: u32 = 200;
+
+/// How often to see whether the database is still in its place when nothing is written.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// A write that waits for its turn.
 pub(super) trait Job: Send {
@@ -56,6 +61,31 @@ fn unfinished() -> StoreError {
     StoreError::Unavailable("a write failed by a fault of the daemon; nothing of it was kept".to_owned())
 }
 
+/// What others may know of the writer. Cloning makes another handle.
+#[derive(Clone, Default)]
+pub(super) struct Signs {
+    /// The times of its commits.
+    pub(super) timings: StoreTimings,
+    has_ended: Arc<watch::Sender<bool>>,
+}
+
+impl Signs {
+    /// Resolves when the thread has ended.
+    pub(super) async fn ended(&self) {
+        // An error: the sender is gone, which it is not while this handle lives.
+        let _ = self.has_ended.subscribe().wait_for(|ended| *ended).await;
+    }
+}
+
+/// Tells that the thread has ended, by a panic too.
+struct Ending(Signs);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.has_ended.send_replace(true);
+    }
+}
+
 /// Where writes go.
 pub(super) enum Writer {
     /// To a thread, in groups.
@@ -66,15 +96,19 @@ pub(super) enum Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn thread(db: Connection, keys: Arc<Keyring>, epoch: Epoch) -> std::io::Result<Self> {
+    pub(super) fn thread(committer: Committer, signs: &Signs) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
-        let committer = Committer { db, keys, epoch, commits: 0 };
-        let thread = thread::Builder::new().name("vault-writer".into()).spawn(move || committer.serve(&waiting))?;
+        let ending = Ending(signs.clone());
+        let serve = move || {
+            let _ending = ending;
+            committer.serve(&waiting);
+        };
+        let thread = thread::Builder::new().name("vault-writer".into()).spawn(serve)?;
         Ok(Self::Thread { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
     }
 
-    pub(super) fn inline(db: Connection, keys: Arc<Keyring>, epoch: Epoch) -> Self {
-        Self::Inline(Mutex::new(Some(Committer { db, keys, epoch, commits: 0 })))
+    pub(super) fn inline(committer: Committer) -> Self {
+        Self::Inline(Mutex::new(Some(committer)))
     }
 
     /// Hands a write over; the answer comes after its commit. It is done even if nobody waits for the answer any more.
@@ -130,13 +164,30 @@ pub(super) struct Committer {
     db: Connection,
     keys: Arc<Keyring>,
     epoch: Epoch,
+    timings: StoreTimings,
+    place: Place,
+    /// Whether the log has said that the database is not in its place.
+    told: bool,
     /// Since the journal was last moved into the database.
     commits: u32,
 }
 
 impl Committer {
+    /// Of this connection, whose database is in this place.
+    pub(super) fn new(db: Connection, keys: Arc<Keyring>, epoch: Epoch, place: Place, signs: &Signs) -> Self {
+        Self { db, keys, epoch, timings: signs.timings.clone(), place, told: false, commits: 0 }
+    }
+
     fn serve(mut self, waiting: &Receiver<Box<dyn Job>>) {
-        while let Ok(first) = waiting.recv() {
+        loop {
+            let first = match waiting.recv_timeout(LOOK) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    let _ = self.look(); // an error is in the log by now
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             let mut batch = vec![first];
             batch.extend(waiting.try_iter().take(MAX_BATCH - 1));
             self.commit(batch);
@@ -149,7 +200,9 @@ impl Committer {
 
     /// One transaction for all; then the answers.
     fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        let begun = Stopwatch::start();
         let committed = self.attempt(&mut batch);
+        self.timings.committed(begun.elapsed(), batch.len());
         if committed.is_err() && !self.db.is_autocommit() {
             let _ = self.sql("ROLLBACK");
         }
@@ -160,7 +213,8 @@ impl Committer {
         }
     }
 
-    fn attempt(&self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        self.look()?;
         self.sql("BEGIN IMMEDIATE")?;
         for job in batch {
             self.sql("SAVEPOINT job")?;
@@ -181,6 +235,18 @@ impl Committer {
         self.sql("COMMIT")
     }
 
+    /// What is written into a file without a name is lost, so it is not written.
+    fn look(&mut self) -> Result<(), StoreError> {
+        let found = self.place.look();
+        match &found {
+            Err(error) if !self.told => tracing::error!(%error, "the store takes no more writes"),
+            Ok(()) if self.told => tracing::info!("the database is in its place again"),
+            _ => {}
+        }
+        self.told = found.is_err();
+        found
+    }
+
     fn sql(&self, sql: &str) -> Result<(), StoreError> {
         self.db.prepare_cached(sql)?.execute([])?;
         Ok(())
@@ -195,6 +261,12 @@ impl Committer {
     }
 
     fn close(mut self) {
-        self.checkpoint("TRUNCATE");
+        if self.place.displaced().is_none() {
+            return self.checkpoint("TRUNCATE");
+        }
+        // SQLite would remove the journal by its name, whosever it is now.
+        if let Err(error) = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+            tracing::warn!(%error, "the journal of the store may be removed");
+        }
     }
 }

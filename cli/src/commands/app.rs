@@ -34,16 +34,17 @@ pub(super) async fn run(session: &Session, command: AppCommand) -> Result<Exit, 
 
 async fn add(session: &Session, arguments: AddArguments) -> Result<Exit, Failed> {
     let output = session.output;
-    let client_secret = if arguments.client_secret_stdin {
-        let stdin = std::io::stdin();
-        if stdin.is_terminal() {
-            output.note("Type the client secret, then Enter and Ctrl-D:");
+    let read = match arguments.credential.reads() {
+        None => None,
+        Some(what) => {
+            let stdin = std::io::stdin();
+            if stdin.is_terminal() {
+                output.note(&format!("Type the {what}, then Enter and Ctrl-D:"));
+            }
+            Some(secret::read(stdin.lock()).map_err(Failed::Input)?)
         }
-        Some(secret::read(stdin.lock()).map_err(Failed::Input)?)
-    } else {
-        None
     };
-    let new = arguments.into_new(client_secret)?;
+    let new = arguments.into_new(read)?;
     let (application, changed) = session.client()?.add_application(&new).await?;
     if output.is_json() {
         output::json(&AddedJson { application: ApplicationJson::from(&application), changed })?;
@@ -93,6 +94,9 @@ fn facts(application: Application) -> Vec<(&'static str, String)> {
     let kind = application.credential.as_str();
     let credential = match application.credential_fingerprint {
         None => kind.to_owned(),
+        Some(fingerprint) if application.credential == CredentialKind::Certificate => {
+            format!("{kind} (x5t#S256 {fingerprint})")
+        }
         Some(fingerprint) => format!("{kind} (fingerprint {fingerprint})"),
     };
     let scopes = if application.scopes.is_empty() { "openid".to_owned() } else { application.scopes.join(" ") };

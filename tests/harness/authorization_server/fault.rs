@@ -108,6 +108,10 @@ impl Faults {
         self.0.lock().unwrap().entry(endpoint).or_default().push_back(fault);
     }
 
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
     pub(super) fn next(&self, endpoint: Endpoint) -> Option<Fault> {
         self.0.lock().unwrap().get_mut(&endpoint)?.pop_front()
     }

@@ -113,6 +113,11 @@ impl AuthorizationServer {
         self.shared.faults.plan(endpoint, fault);
     }
 
+    /// Planned faults that no request has met yet are forgotten.
+    pub fn fail_no_more(&self) {
+        self.shared.faults.clear();
+    }
+
     /// The user lets a device in that shows this code, without opening the page.
     ///
     /// # Panics
@@ -133,6 +138,12 @@ impl AuthorizationServer {
     #[must_use]
     pub fn is_active(&self, token: &str) -> bool {
         self.provider().is_active(token)
+    }
+
+    /// The how-manieth access token this is in the order of issue, from 1; none if it is not one.
+    #[must_use]
+    pub fn number_of(&self, access_token: &str) -> Option<usize> {
+        self.provider().number_of(access_token)
     }
 
     /// All grants are withdrawn, as an administrator would: every refresh is `invalid_grant` from now on.

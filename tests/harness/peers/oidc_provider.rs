@@ -18,6 +18,10 @@ pub const CONFIDENTIAL_APP: (&str, &str) = ("confidential-app", "confidential se
 pub const SERVICE_APP: (&str, &str) = ("service-app", "service secret: +/%&=?~");
 /// A confidential client for client credentials (`client_secret_post`).
 pub const SERVICE_APP_POST: (&str, &str) = ("service-app-post", "posted secret: +/%&=?~");
+/// A confidential client that is a web application (`client_secret_basic`), and where it takes its users back.
+pub const WEB_APP: (&str, &str) = ("web-app", "web secret: +/%&=?~");
+/// The redirect URI of `WEB_APP`.
+pub const WEB_APP_REDIRECT: &str = "https://web.example/login/authorized";
 /// The client with which tests introspect.
 const INTROSPECTOR: (&str, &str) = ("introspector", "introspector-secret");
 
@@ -29,6 +33,8 @@ const OLDEST_NODE: u32 = 20;
 pub struct Options {
     /// Port to listen on; a free one when not given.
     pub port: Option<u16>,
+    /// What it calls itself, when something stands in front of it.
+    pub issuer: Option<String>,
     /// Lifetime of access tokens in seconds; 3600 when not given.
     pub access_token_lifetime: Option<u64>,
     /// Lifetime of refresh tokens in seconds; a day when not given.
@@ -37,6 +43,10 @@ pub struct Options {
     pub device_code_lifetime: Option<u64>,
     /// Signature of id tokens: `RS256` (when not given), `PS256`, `ES256`, `EdDSA`.
     pub id_token_algorithm: Option<&'static str>,
+    /// Clients that authenticate with a certificate (`private_key_jwt`): client id and certificate in PEM.
+    pub certificate_clients: Vec<(String, String)>,
+    /// Algorithms of client assertions, separated by commas; those of the package when not given.
+    pub assertion_algorithms: Option<&'static str>,
     /// Refresh tokens stay the same instead of being replaced at each use.
     pub without_rotation: bool,
 }
@@ -50,6 +60,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct OidcProvider {
     issuer: String,
+    address: String,
     _process: ServerProcess,
 }
 
@@ -97,19 +108,29 @@ impl OidcProvider {
         for (name, value) in durations {
             value.map(|seconds| command.env(name, seconds.to_string()));
         }
+        options.issuer.as_ref().map(|issuer| command.env("ISSUER", issuer));
         options.id_token_algorithm.map(|algorithm| command.env("ID_TOKEN_ALG", algorithm));
+        options.assertion_algorithms.map(|algorithms| command.env("ASSERTION_ALGS", algorithms));
+        let clients = serde_json::to_string(&options.certificate_clients).expect("texts");
+        command.env("CERTIFICATE_CLIENTS", clients);
         command.env("ROTATE", if options.without_rotation { "0" } else { "1" });
         let mut process = ServerProcess::start(command);
         let ready: serde_json::Value =
             serde_json::from_str(&process.line(|_| true).await).expect("its first line is JSON");
-        let issuer = ready.get("issuer").and_then(|issuer| issuer.as_str()).expect("it names its issuer").to_owned();
-        Self { issuer, _process: process }
+        let said = |member: &str| ready.get(member).and_then(|text| text.as_str()).expect("it names itself").to_owned();
+        Self { issuer: said("issuer"), address: said("address"), _process: process }
     }
 
     /// Its issuer, `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// Where it listens, `127.0.0.1:PORT`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// How often something was asked for: `discovery`, `jwks`, `authorization`, `device_authorization`, `code_verification`,

@@ -54,6 +54,12 @@ impl DaemonProcess {
         daemon
     }
 
+    /// Starts one and waits for nothing.
+    #[must_use]
+    pub fn launch(home: &Home) -> Self {
+        Self::spawn(home, home.command("token-brokerd"))
+    }
+
     /// Starts one that is expected to refuse; returns how it ended and what it said.
     pub async fn refused(home: &Home, change: impl FnOnce(&mut Command)) -> (ExitStatus, String) {
         let mut command = home.command("token-brokerd");

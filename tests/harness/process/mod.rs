@@ -6,13 +6,16 @@ mod daemon;
 mod ready;
 
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::Mutex,
     time::SystemTime,
 };
 
 use tempfile::TempDir;
+use token_broker_client::{Client, ClientOptions};
 use tokio::process::Command;
 
 pub use cli::{Cli, Output, RunningCli};
@@ -58,6 +61,16 @@ impl Home {
         self.path().join("data/token-broker")
     }
 
+    /// A client of its own connection, to the default socket of this home.
+    ///
+    /// # Panics
+    /// Never: the socket is named.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        let options = ClientOptions { socket: Some(self.socket()), ..ClientOptions::default() };
+        Client::new(&options).expect("a client")
+    }
+
     /// One of the project's programs in this home: the XDG folders are its own, `PATH` is ours, all else is empty.
     #[must_use]
     pub fn command(&self, name: &str) -> Command {
@@ -88,9 +101,17 @@ impl Default for Home {
 /// When it was not built, or not since its sources changed; the message says how to build it.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
+    static FOUND: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut found = FOUND.lock().unwrap();
+    found.entry(name.to_owned()).or_insert_with(|| find(name)).clone()
+}
+
+fn find(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a process knows its program");
-    // target/PROFILE/deps/it-HASH
-    let path = own.ancestors().nth(2).expect("it lies in target/PROFILE/deps").join(name);
+    // target/PROFILE/deps/it-HASH, or target/PROFILE/PROGRAM
+    let folder = own.parent().expect("a program lies in a folder");
+    let folder = if folder.ends_with("deps") { folder.parent().expect("target/PROFILE") } else { folder };
+    let path = folder.join(name);
     match outdated(&path) {
         None => path,
         Some(why) => {

@@ -45,3 +45,9 @@ impl NotifySocket {
         }
     }
 }
+
+impl Drop for NotifySocket {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path); // an error: the home is gone already
+    }
+}

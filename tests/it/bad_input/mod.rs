@@ -26,26 +26,26 @@ use token_broker_tests::{
 };
 
 /// A provider and a daemon on one clock, with `ada` signed in to `mail`.
-struct Stage {
-    server: AuthorizationServer,
-    daemon: TestDaemon,
-    clock: ManualClock,
-    ada: SignedIn,
+pub(crate) struct Stage {
+    pub(crate) server: AuthorizationServer,
+    pub(crate) daemon: TestDaemon,
+    pub(crate) clock: ManualClock,
+    pub(crate) ada: SignedIn,
 }
 
 /// A user who is signed in, and the token that is cached for her.
-struct SignedIn {
-    account: Account,
-    token: String,
+pub(crate) struct SignedIn {
+    pub(crate) account: Account,
+    pub(crate) token: String,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub(crate) async fn set() -> Self {
         Self::with(Server::default(), Options::default()).await
     }
 
     /// The clocks of both are replaced by the stage's own.
-    async fn with(server: Server, daemon: Options) -> Self {
+    pub(crate) async fn with(server: Server, daemon: Options) -> Self {
         let clock = ManualClock::now_and_still();
         let server = AuthorizationServer::start(Server { clock: Arc::new(clock.clone()), ..server });
         let daemon = TestDaemon::start(Options { clock: Arc::new(clock.clone()), ..daemon }).await;
@@ -75,7 +75,7 @@ impl Stage {
 impl SignedIn {
     /// Nothing was lost: over this connection the daemon knows the account, gives out its cached token, says that it is well,
     /// and every row of its store is in order.
-    async fn is_served(&self, client: &Client) {
+    pub(crate) async fn is_served(&self, client: &Client) {
         assert!(within(client.accounts(None)).await.expect("accounts").contains(&self.account), "the account is there");
         let hit = within(client.token(&of("ada"))).await.expect("the cached token");
         assert_eq!((hit.source, hit.access_token.expose()), (TokenSource::Cache, self.token.as_str()));
@@ -93,17 +93,17 @@ impl SignedIn {
 }
 
 /// The request for a token of this user.
-fn of(user: &str) -> TokenRequest {
+pub(crate) fn of(user: &str) -> TokenRequest {
     TokenRequest { subject: Subject::User(Some(user.to_owned())), ..TokenRequest::new(name("mail")) }
 }
 
-async fn refresh(client: &Client) -> Result<TokenAnswer, ClientError> {
+pub(crate) async fn refresh(client: &Client) -> Result<TokenAnswer, ClientError> {
     client.token(&TokenRequest { force_refresh: true, ..of("ada") }).await
 }
 
 /// The failure that a call must end with, in the daemon's own words.
 #[track_caller]
-fn refused<T>(outcome: Result<T, ClientError>) -> Failure {
+pub(crate) fn refused<T>(outcome: Result<T, ClientError>) -> Failure {
     match outcome {
         Err(ClientError::Broker(failure)) => *failure,
         Err(other) => panic!("not the daemon's own words: {other:?}"),

@@ -110,11 +110,8 @@ impl Desk {
             return Err(DeskError::AuthorityUnavailable { what, retry_after: Some(left), provider: None });
         }
         let metadata = self.metadata(&application.authority, wanted.correlation_id).await?;
-        let client = ClientContext {
-            metadata: &metadata,
-            client_id: &application.client_id,
-            credential: &application.credential,
-        };
+        let credential = self.presented(application, &metadata, wanted.correlation_id).await?;
+        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         let claims = application.claims(wanted.purpose.claims.as_ref());
         let (scopes, token) = (wanted.purpose.scopes.as_ref(), &grant.refresh_token);
         let mut request = refresh_token::request(client, token, scopes, claims.as_ref(), wanted.correlation_id);

@@ -20,6 +20,7 @@ use super::{
     flight::Early,
     found::{bearer_partition, is_fresh},
     silent::{Refreshed, Wanted, scopes_to_send},
+    watch::Asked,
 };
 use crate::{
     flow::{
@@ -81,7 +82,7 @@ impl Refresh {
     pub(super) fn for_nobody(
         stored: &Arc<StoredApplication>,
         user: &User,
-        realm: String,
+        realm: &str,
         used_on: UnixTime,
         correlation_id: CorrelationId,
     ) -> Self {
@@ -92,18 +93,28 @@ impl Refresh {
             scopes: scopes_to_send(&application.authority, &scopes),
             claims: None,
             forced: true,
-            realm: realm.clone(),
+            realm: realm.to_owned(),
         };
         Self {
             grant_key: application.client().grant_key(&user.home_account_id),
             stored: Arc::clone(stored),
             user: user.clone(),
-            partition: bearer_partition(application, Some(user), &realm),
+            partition: bearer_partition(application, Some(user), realm),
             scopes,
             purpose,
             min_validity: None,
             renews: Some(used_on),
             correlation_id,
+        }
+    }
+
+    fn asked(&self) -> Asked {
+        let application = &self.stored.application;
+        Asked {
+            client: application.client(),
+            application: application.name.clone(),
+            account: Some(self.user.account(&application.client(), &application.name)),
+            correlation_id: self.correlation_id,
         }
     }
 
@@ -120,9 +131,18 @@ impl Refresh {
 }
 
 impl Desk {
+    /// Refreshes, and tells those who follow the token how that ended; of a new token they hear as soon as it is stored.
     pub(super) async fn refresh(self: Arc<Self>, refresh: Refresh, early: Early<Refreshed>) -> Refreshed {
+        let outcome = self.refresh_grant(&refresh, &early).await;
+        if outcome.is_err() {
+            self.publish_outcome(refresh.asked(), &outcome);
+        }
+        outcome
+    }
+
+    async fn refresh_grant(self: &Arc<Self>, refresh: &Refresh, early: &Early<Refreshed>) -> Refreshed {
         for _ in 0..LOOKS {
-            match self.attempt(&refresh, &early).await {
+            match self.attempt(refresh, early).await {
                 Ok(found) => return Ok(found),
                 Err(Setback::Final(error)) => return Err(error),
                 Err(Setback::Moved) => {
@@ -137,7 +157,7 @@ impl Desk {
 
     /// One refresh with the grant as it is now.
     async fn attempt(
-        &self,
+        self: &Arc<Self>,
         refresh: &Refresh,
         early: &Early<Refreshed>,
     ) -> Result<(CachedToken, TokenSource), Setback> {
@@ -156,11 +176,11 @@ impl Desk {
         if self.vault.set_grant_state(&refresh.grant_key, stamp, grant.state.clone()).await? == Saved::Discarded {
             return Err(Setback::Moved);
         }
-        let client = ClientContext {
-            metadata: &metadata,
-            client_id: &application.client_id,
-            credential: &application.credential,
+        let credential = match self.presented(application, &metadata, refresh.correlation_id).await {
+            Ok(credential) => credential,
+            Err(error) => return Err(self.not_asked(refresh, (stamp, &grant), error).await),
         };
+        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         match self.exchange(refresh, client, &grant).await {
             Ok(response) => {
                 let kept = self.keep(refresh, (stamp, &grant), &response, early).await?;
@@ -174,7 +194,7 @@ impl Desk {
     /// Asks the provider, and once more when its answer is lost on the way: it may have rotated the refresh token, and most
     /// providers give the successor out again for a moment. Not while the daemon stops, which would cut the second one short.
     async fn exchange(
-        &self,
+        self: &Arc<Self>,
         refresh: &Refresh,
         client: ClientContext<'_>,
         grant: &Grant,
@@ -187,16 +207,22 @@ impl Desk {
             Some(_) => Cause::Aging,
             None => self.cause(&refresh.partition, &refresh.scopes, &refresh.purpose).unwrap_or(Cause::Absent),
         };
-        let request = || {
+        let request = |client| {
             let mut request = refresh_token::request(client, token, scopes.as_ref(), claims.as_ref(), id);
             telemetry::explain(&mut request, cause, Some(&refresh.user.home_account_id));
             request
         };
         let lost_before = grant.state.answer_lost();
-        match self.provider.tokens(request(), &grant.scopes).await {
+        match self.provider.tokens(request(client), &grant.scopes).await {
             Err(TokenError::Lost(what)) if !self.tasks.stop.is_cancelled() => {
                 tracing::warn!(what, "the provider's answer was lost on the way; asking once more");
-                let again = self.provider.tokens(request(), &grant.scopes).await;
+                // A client assertion is good for one request.
+                let presented = self.presented(&refresh.stored.application, client.metadata, id).await;
+                let Ok(credential) = presented else {
+                    return Err(Failed { error: TokenError::Lost(what), answer_lost: true });
+                };
+                let client = ClientContext { credential: &credential, ..client };
+                let again = self.provider.tokens(request(client), &grant.scopes).await;
                 again.map_err(|error| Failed { error, answer_lost: true })
             }
             outcome => outcome.map_err(|error| {

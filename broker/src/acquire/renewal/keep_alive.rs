@@ -61,7 +61,7 @@ impl Desk {
         let users = self.vault.find_users(&client, Some(&entry.key.home_account_id))?;
         let Some(user) = users.first() else { return Ok(()) };
         let realm = self.kept_realm(&stored.application.authority)?;
-        let refresh = Refresh::for_nobody(stored, user, realm, entry.grant.last_used_on, self.new_correlation_id());
+        let refresh = Refresh::for_nobody(stored, user, &realm, entry.grant.last_used_on, self.new_correlation_id());
         let refresh = refresh.with(entry.key.clone());
         let (key, purpose) = (FlightKey::Grant(refresh.grant_key.clone()), refresh.purpose.clone());
         let flight = |early| self.refresh_flight(refresh, early);

@@ -2,6 +2,8 @@
 //! daemon listens, the client opens the browser. The page that the browser ends on says what really happened: it is shown
 //! after the tokens are stored.
 
+use std::sync::Arc;
+
 use token_broker_proto::{Account, calls::SignInEvent, oauth::Authority};
 use url::Url;
 
@@ -10,7 +12,7 @@ use crate::{
     flow::oauth::authorization_code::{
         AuthorizationRequest, PendingAuthorization, Redirect, RedirectError, ResponseMode,
     },
-    model::{DeskError, Interaction, RegisteredApplication},
+    model::{DeskError, Interaction, Presented, RegisteredApplication},
     ports::{Loopback, Page, loopback::Arrival},
     provider::from_token,
 };
@@ -20,7 +22,7 @@ const NEEDS_USER: [&str; 4] =
     ["login_required", "interaction_required", "consent_required", "account_selection_required"];
 
 impl Desk {
-    pub(super) async fn sign_in_by_browser(&self, sign_in: &SignIn) -> Result<Account, DeskError> {
+    pub(super) async fn sign_in_by_browser(self: &Arc<Self>, sign_in: &SignIn) -> Result<Account, DeskError> {
         let mut loopback = Loopback::bind(&redirect_uri(sign_in)?).await.map_err(|error| {
             DeskError::Unsupported(format!("the loopback redirect URI cannot be listened on: {error}"))
         })?;
@@ -41,8 +43,9 @@ impl Desk {
     fn begin(&self, sign_in: &SignIn, loopback: &Loopback) -> Result<PendingAuthorization, DeskError> {
         let mut random = [0; 96];
         self.entropy.fill(&mut random);
+        let context = sign_in.context();
         let request = AuthorizationRequest {
-            client: sign_in.client(),
+            client: context.client(&Presented::Nothing),
             redirect_uri: as_written(sign_in, loopback.redirect_uri()),
             scopes: sign_in.scopes.clone(),
             prompt: sign_in.prompt.clone(),
@@ -57,7 +60,7 @@ impl Desk {
     }
 
     async fn finish(
-        &self,
+        self: &Arc<Self>,
         sign_in: &SignIn,
         pending: &PendingAuthorization,
         outcome: Result<Redirect, RedirectError>,
@@ -65,7 +68,7 @@ impl Desk {
     ) -> Result<Account, DeskError> {
         let account = match outcome {
             Ok(redirect) => self.redeem(sign_in, pending, redirect).await,
-            Err(error) => Err(from_redirect(sign_in, error)),
+            Err(error) => Err(from_redirect(&sign_in.stored.application, error)),
         };
         let page = match &account {
             Ok(account) => Page::signed_in(&account.username),
@@ -77,14 +80,17 @@ impl Desk {
     }
 
     async fn redeem(
-        &self,
+        self: &Arc<Self>,
         sign_in: &SignIn,
         pending: &PendingAuthorization,
         redirect: Redirect,
     ) -> Result<Account, DeskError> {
-        let request = pending.token_request(sign_in.client(), redirect, sign_in.correlation_id);
+        let context = sign_in.context();
+        let credential = self.shown(&context).await?;
+        let client = context.client(&credential);
+        let request = pending.token_request(client, redirect, sign_in.correlation_id);
         let response = self.provider.tokens(request, &sign_in.scopes).await.map_err(from_token)?;
-        self.save_sign_in(sign_in, response, pending.expectation(sign_in.client())).await
+        self.save_sign_in(&context, response, pending.expectation(client)).await
     }
 }
 
@@ -125,15 +131,22 @@ fn as_written(sign_in: &SignIn, with_port: &Url) -> String {
 }
 
 fn redirect_uri(sign_in: &SignIn) -> Result<Url, DeskError> {
-    let text = registered_redirect_uri(&sign_in.stored.application);
-    Url::parse(text).map_err(|error| DeskError::Internal(format!("a stored redirect URI is no URL: {error}")))
+    let application = &sign_in.stored.application;
+    let text = registered_redirect_uri(application);
+    let url = Url::parse(text);
+    let url = url.map_err(|error| DeskError::Internal(format!("a stored redirect URI is no URL: {error}")))?;
+    if url.scheme() == "http" {
+        return Ok(url);
+    }
+    let what = format!("users of {} sign in at its web application, {text}, or by device code", application.name);
+    Err(DeskError::Unsupported(what))
 }
 
-fn from_redirect(sign_in: &SignIn, error: RedirectError) -> DeskError {
+pub(super) fn from_redirect(application: &RegisteredApplication, error: RedirectError) -> DeskError {
     match error {
         // What `prompt=none` is answered with when the user is needed after all.
         RedirectError::Refused(provider) if NEEDS_USER.contains(&provider.error.as_str()) => {
-            let application = sign_in.stored.application.name.to_string();
+            let application = application.name.to_string();
             DeskError::InteractionRequired { application, why: Interaction::Provider(provider) }
         }
         RedirectError::Refused(provider) if provider.error == "access_denied" => DeskError::Declined(Some(provider)),

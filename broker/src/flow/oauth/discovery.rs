@@ -4,7 +4,7 @@
 use token_broker_proto::oauth::{Authority, CorrelationId, Endpoints, UnixTime, provider_url};
 use url::Url;
 
-use super::endpoint::{Answer, DocumentError, document, readable, uri};
+use super::endpoint::{Answer, DocumentError, document, is_visible_ascii, readable, uri};
 use crate::{
     flow::microsoft::{self, instance::InstanceError},
     model::{ClientAuthentication, Dialect, HttpRequest, HttpResponse, ProviderMetadata},
@@ -99,6 +99,7 @@ pub fn by_hand(endpoints: &Endpoints, now: UnixTime) -> ProviderMetadata {
         offers_offline_access: false,
         sends_issuer_parameter: false,
         client_authentication: ClientAuthentication::Basic,
+        assertion_algorithms: Vec::new(),
         dialect: Dialect::Standard,
         aliases: Vec::new(),
         fetched_on: now,
@@ -133,6 +134,7 @@ pub fn parse(
         sends_issuer_parameter: answer.member("authorization_response_iss_parameter_supported")
             == Some(&serde_json::Value::Bool(true)),
         client_authentication: authentication(authority, lists),
+        assertion_algorithms: assertion_algorithms(&answer),
         dialect: Dialect::of(authority),
         aliases: Vec::new(),
         fetched_on: now,
@@ -148,6 +150,12 @@ fn authentication(authority: &Authority, lists: impl Fn(&str, &str) -> bool) -> 
     } else {
         ClientAuthentication::Basic
     }
+}
+
+/// As far as they are names of algorithms.
+fn assertion_algorithms(answer: &Answer) -> Vec<String> {
+    let listed = answer.texts("token_endpoint_auth_signing_alg_values_supported").into_iter().flatten();
+    listed.filter(|name| is_visible_ascii(name, 16)).take(32).map(str::to_owned).collect()
 }
 
 /// Microsoft answers 4xx for a tenant that it does not have.

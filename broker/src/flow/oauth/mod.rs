@@ -3,6 +3,7 @@
 //! no decision about what to do next: the desk `acquire` has those.
 
 pub mod authorization_code;
+pub mod client_assertion;
 pub mod client_credentials;
 pub mod device_code;
 pub mod discovery;

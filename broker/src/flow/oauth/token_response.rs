@@ -159,6 +159,7 @@ pub(super) mod tests {
                 "retry_after": retry_after.map(|wait| wait.as_secs()),
                 "error": provider.as_ref().map(|words| words.error.clone()),
             }),
+            TokenError::Busy(limit) => json!({ "busy": limit }),
             TokenError::NotSent(what) => json!({ "not_sent": what }),
             TokenError::Lost(what) => json!({ "lost": what }),
             TokenError::Malformed(what) => json!({ "malformed": what }),

@@ -74,6 +74,7 @@ pub(in crate::flow) fn metadata() -> ProviderMetadata {
         offers_offline_access: true,
         sends_issuer_parameter: false,
         client_authentication: ClientAuthentication::Basic,
+        assertion_algorithms: Vec::new(),
         dialect: Dialect::Standard,
         aliases: Vec::new(),
         fetched_on: UnixTime::from_seconds(1_700_000_000),

@@ -15,6 +15,7 @@ use super::{
     error::{StartError, StoreError},
     folder::{DataFolder, private_file},
     key::{DataKey, KeySource, Loaded, Randomness},
+    place::Place,
     schema,
     seal::{Keyring, Lookup},
 };
@@ -43,6 +44,7 @@ pub(super) struct Database {
     pub(super) keys: Arc<Keyring>,
     pub(super) reader: Connection,
     pub(super) writer: Connection,
+    pub(super) place: Place,
 }
 
 /// Opens the vault in a folder, or makes it. A database that cannot be used is kept aside, under a name with this time.
@@ -89,14 +91,17 @@ fn open_as_it_is(folder: &DataFolder, source: &KeySource, randomness: &Randomnes
     }
     schema::probe(&writer).map_err(|error| unusable(&path, error))?;
     let ready = settle(&path, &mut writer).and_then(|()| reader(&path));
+    let place = Place::of(&path);
     let reader = ready.map_err(|source| StartError::Database { path, source })?;
-    Ok(Opened::Open(Box::new(Database { keys: Arc::new(keys), reader, writer })))
+    Ok(Opened::Open(Box::new(Database { keys: Arc::new(keys), reader, writer, place })))
 }
 
 /// A connection that cannot write.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let db = connect(path)?;
     db.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
+    // The first read looks for the journal by its name; from then on the names may go, and it still reads.
+    db.execute_batch("SELECT 1 FROM sqlite_schema LIMIT 1")?;
     Ok(db)
 }
 

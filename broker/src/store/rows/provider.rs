@@ -25,7 +25,8 @@ pub struct StoredProvider {
 }
 
 /// `n`ame of the authority, `i`ssuer, endpoints (`a`uthorization, `t`oken, `d`evice, `r`evocation), JWKS `u`ri, `o`ffline
-/// access, issuer `p`arameter, `m`ethod of client authentication, `f`etched on, `k`eys, a`l`iases.
+/// access, issuer `p`arameter, `m`ethod of client authentication, al`g`orithms of client assertions, `f`etched on, `k`eys,
+/// a`l`iases.
 #[derive(Serialize, Deserialize)]
 struct Record {
     n: String,
@@ -40,6 +41,8 @@ struct Record {
     #[serde(default)]
     p: bool,
     m: ClientAuthentication,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    g: Vec<String>,
     f: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     k: Option<String>,
@@ -99,6 +102,7 @@ fn stored(record: Record) -> Option<StoredProvider> {
         offers_offline_access: record.o,
         sends_issuer_parameter: record.p,
         client_authentication: record.m,
+        assertion_algorithms: record.g,
         dialect: Dialect::Standard,
         aliases: record.l,
         fetched_on: UnixTime::from_seconds(record.f),
@@ -120,6 +124,7 @@ fn record(authority: &Authority, stored: &StoredProvider) -> Record {
         o: metadata.offers_offline_access,
         p: metadata.sends_issuer_parameter,
         m: metadata.client_authentication,
+        g: metadata.assertion_algorithms.clone(),
         f: metadata.fetched_on.seconds(),
         k: jwks.clone(),
         l: metadata.aliases.clone(),

@@ -82,6 +82,7 @@ fn provider() -> StoredProvider {
         offers_offline_access: true,
         sends_issuer_parameter: true,
         client_authentication: ClientAuthentication::Post,
+        assertion_algorithms: vec!["PS256".into()],
         dialect: Dialect::Microsoft,
         aliases: vec!["login.example".into()],
         fetched_on: at(0),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Scratch, add, client, hit, partition, registration, sign_in, token};
+use token_broker_proto::calls::ExistingApplication;
+
+use super::{Scratch, add, bytes, client, hit, partition, registration, sign_in, token};
 use crate::store::{Saved, StoreError, Vault, WriterMode};
 
 #[tokio::test]
@@ -123,9 +125,45 @@ async fn the_end_is_the_end_for_every_handle() {
     let scratch = Scratch::new();
     let vault = scratch.vault();
     let other = vault.clone();
+    let ended = vault.clone();
     vault.close();
+    ended.writer_ended().await;
     assert!(matches!(other.applications(), Err(StoreError::Unavailable(text)) if text.contains("closed")));
     assert!(matches!(other.take_account(&client("c"), "a").await, Err(StoreError::Unavailable(_))));
     assert!(matches!(other.lock_reason(), Some(text) if text.contains("closed")));
     assert!(!scratch.file("cache.db-wal").exists(), "the journal is in the database");
+}
+
+#[tokio::test]
+async fn a_file_that_is_moved_away_takes_no_more_writes() {
+    for file in ["cache.db", "cache.db-wal"] {
+        let scratch = Scratch::new();
+        let vault = scratch.vault();
+        add(&vault, registration("app", "c")).await;
+        std::fs::rename(scratch.file(file), scratch.file("away")).unwrap();
+        let save = || vault.save_application(registration("other", "d"), ExistingApplication::Refuse);
+        let refused = save().await.unwrap_err();
+        let path = scratch.file(file).display().to_string();
+        assert!(matches!(&refused, StoreError::Unavailable(why) if why.starts_with(&path)), "{refused}");
+        assert_eq!(vault.applications().unwrap().len(), 1, "what is there is served");
+        assert_eq!(vault.notices().len(), 1);
+        std::fs::rename(scratch.file("away"), scratch.file(file)).unwrap();
+        assert!(save().await.is_ok(), "{file} is in its place again");
+        assert_eq!(vault.notices().len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn the_journal_of_another_database_is_left_alone() {
+    let (scratch, other) = (Scratch::new(), Scratch::new());
+    let (vault, theirs) = (scratch.vault(), other.vault());
+    add(&vault, registration("ours", "c")).await;
+    add(&theirs, registration("theirs", "d")).await;
+    for name in ["cache.db", "cache.db-wal"] {
+        std::fs::copy(other.file(name), other.file("copy")).unwrap();
+        std::fs::rename(other.file("copy"), scratch.file(name)).unwrap();
+    }
+    let journal = bytes(&scratch.file("cache.db-wal"));
+    vault.close();
+    assert_eq!(bytes(&scratch.file("cache.db-wal")), journal);
 }

@@ -4,11 +4,11 @@
 mod access_token;
 mod account;
 mod application;
+mod care;
 mod entry;
 mod grant;
 mod provider;
 mod sign_in;
-mod verify;
 
 use std::{
     fmt,
@@ -24,18 +24,22 @@ use super::{
     folder::DataFolder,
     key::{KeySource, Randomness},
     open::{self, Database, Opened},
+    place::Place,
     recall::{Epoch, Recall},
     rows::{Tables, application::StoredApplication},
     seal::Keyring,
-    writer::Writer,
+    writer::{Committer, Signs, Writer},
 };
-use crate::model::{Client, User};
+use crate::{
+    metrics::StoreTimings,
+    model::{Client, User},
+};
 
 pub use application::{RemovedApplication, SavedApplication};
-pub use entry::StoredEntry;
+pub use care::{GrantCounts, Surroundings, VerifyReport};
+pub use entry::{EntryPage, StoredEntry};
 pub use grant::{GrantEntry, RefreshRecord, Saved};
 pub use sign_in::SignInRecord;
-pub use verify::VerifyReport;
 
 /// What a vault needs.
 pub struct VaultOptions {
@@ -70,6 +74,7 @@ struct Shared {
     randomness: Randomness,
     mode: WriterMode,
     started_on: UnixTime,
+    signs: Signs,
 }
 
 enum State {
@@ -84,7 +89,8 @@ struct OpenVault {
     /// `None` once closed.
     reader: Mutex<Option<Connection>>,
     writer: Writer,
-    verification: verify::Threads,
+    aside: care::Threads,
+    place: Place,
     applications: Recall<ApplicationSelector, Option<Arc<StoredApplication>>>,
     users: Recall<(Client, Option<String>), Arc<[User]>>,
     realms: Recall<String, Option<String>>,
@@ -100,6 +106,7 @@ impl Vault {
             randomness: options.randomness,
             mode: options.writer,
             started_on: options.now,
+            signs: Signs::default(),
             state: RwLock::new(State::Closed),
         };
         let state = shared.try_open()?;
@@ -120,16 +127,29 @@ impl Vault {
         }
     }
 
+    /// How long the store's commits take, for the metrics.
+    #[must_use]
+    pub fn timings(&self) -> &StoreTimings {
+        &self.0.signs.timings
+    }
+
+    /// Resolves when the thread that writes has ended: before `close` that is a fault.
+    pub async fn writer_ended(&self) {
+        self.0.signs.ended().await;
+    }
+
     /// Where the data key comes from: `file`.
     #[must_use]
     pub fn key_source(&self) -> &'static str {
         self.0.source.name()
     }
 
-    /// What the owner should know of the data folder: databases that are kept aside, a sentence each.
+    /// What the owner should know of the data folder, a sentence each: databases that are kept aside, and one that is not in
+    /// its place any more.
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
-        open::notices(&self.0.folder)
+        let displaced = self.0.open().ok().and_then(|open| open.place.displaced());
+        displaced.into_iter().chain(open::notices(&self.0.folder)).collect()
     }
 
     /// Finishes the writes that wait, moves the journal into the database and closes it, for every handle. Blocks for as
@@ -187,19 +207,21 @@ impl Shared {
             Opened::Open(database) => *database,
             Opened::Locked(reason) => return Ok(State::Locked(reason)),
         };
-        let Database { keys, reader, writer } = database;
+        let Database { keys, reader, writer, place } = database;
         let epoch = Epoch::default();
+        let committer = Committer::new(writer, Arc::clone(&keys), epoch.clone(), place.clone(), &self.signs);
         let writer = match self.mode {
-            WriterMode::Thread => Writer::thread(writer, Arc::clone(&keys), epoch.clone())
+            WriterMode::Thread => Writer::thread(committer, &self.signs)
                 .map_err(|source| StartError::Io { path: self.folder.database(), source })?,
-            WriterMode::Inline => Writer::inline(writer, Arc::clone(&keys), epoch.clone()),
+            WriterMode::Inline => Writer::inline(committer),
         };
         let reader = Mutex::new(Some(reader));
         Ok(State::Open(Arc::new(OpenVault {
             keys,
             reader,
             writer,
-            verification: verify::Threads::default(),
+            aside: care::Threads::default(),
+            place,
             applications: Recall::new(epoch.clone()),
             users: Recall::new(epoch.clone()),
             realms: Recall::new(epoch),
@@ -216,7 +238,7 @@ impl OpenVault {
     }
 
     fn close(&self) {
-        self.verification.stop();
+        self.aside.stop();
         // The writer closes last: the last connection moves the journal into the database.
         drop(self.reader.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.writer.stop();

@@ -1,14 +1,18 @@
 //! The stable JSON forms, as a list of types: one for each command, fields in the order they are documented. Fields are only
 //! ever added. Instants are Unix seconds, lengths of time are seconds.
 
+mod checks;
 mod convert;
 mod grant;
 mod service;
+mod watch;
 
 use serde::Serialize;
 
+pub(crate) use checks::{CheckJson, ChecksJson, MetricsJson};
 pub(crate) use grant::GrantJson;
 pub(crate) use service::{InstalledJson, RunningJson, ServiceStatusJson, UninstalledJson, UnitJson};
+pub(crate) use watch::{EventJson, TokenEventJson};
 
 /// A signed-in account, in every form that has one.
 #[derive(Serialize)]

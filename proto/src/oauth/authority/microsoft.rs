@@ -68,7 +68,9 @@ impl MicrosoftAuthority {
     /// A tenant of Microsoft Entra ID.
     pub(super) fn entra(host: &str, tenant: &str, field: &'static str) -> Result<Self, Invalid> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        if tenant.is_empty() || tenant.len() > 253 || !tenant.chars().all(allowed) {
+        // `..` would be another path of the URL that the tenant is put into.
+        let begins = tenant.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if !begins || tenant.len() > 253 || !tenant.chars().all(allowed) {
             let rule = "must be a GUID, a domain, or common, organizations, consumers";
             let whose = if field == "tenant" { "" } else { "its tenant " };
             return Err(Invalid::new(field, format!("{whose}{rule}")));

@@ -151,6 +151,10 @@ fn place(url: &Url) -> String {
 
 /// A URL that the broker may send secrets to: `https`, or `http` on a loopback host; no fragment, no user.
 pub fn provider_url(field: &'static str, text: &str) -> Result<Url, Invalid> {
+    // The parser drops or escapes them, so the text that is kept and shown would be another one.
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(Invalid::new(field, "must have no spaces and no control characters"));
+    }
     let url = Url::parse(text).map_err(|error| Invalid::new(field, format!("not a URL: {error}")))?;
     let secure = match (url.scheme(), url.host()) {
         ("https", Some(_)) => true,
@@ -180,6 +184,23 @@ mod tests {
     fn an_issuer_lives_at_host_and_path() {
         assert_eq!(environment("https://id.example:8443/realms/a/"), "id.example:8443/realms/a");
         assert_eq!(environment("https://login.microsoftonline.com/Contoso.com"), "login.microsoftonline.com");
+    }
+
+    #[test]
+    fn a_text_is_kept_only_as_it_was_understood() {
+        for text in
+            ["\0https://id.example", " https://id.example", "https://id.\nexample", "https://id.example/\u{1b}[2J"]
+        {
+            assert!(Authority::from_issuer(text).is_err() && Authority::from_url(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_tenant_is_no_path() {
+        for tenant in ["", ".", "..", ".contoso.com", "a/b", "a%2fb"] {
+            assert!(Authority::from_tenant(tenant).is_err(), "{tenant:?}");
+        }
+        assert!(Authority::from_tenant("contoso.com").is_ok());
     }
 
     #[test]

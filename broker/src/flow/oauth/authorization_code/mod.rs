@@ -5,9 +5,11 @@
 mod pending;
 mod pkce;
 mod redirect;
+mod state;
 
 pub use pending::PendingAuthorization;
 pub use redirect::{Redirect, RedirectError};
+pub use state::State;
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use token_broker_proto::{
 use url::Url;
 
 use super::{
-    AuthorizationRequest, Redirect, RedirectError, ResponseMode, pkce,
+    AuthorizationRequest, Redirect, RedirectError, ResponseMode, State, pkce,
     redirect::{self, Expected},
 };
 use crate::{
@@ -31,7 +31,7 @@ pub struct PendingAuthorization {
     scopes: ScopeSet,
     claims: Option<Claims>,
     max_age: Option<Duration>,
-    state: Secret,
+    state: State,
     nonce: Option<Secret>,
     code_verifier: Secret,
     issuer: String,
@@ -55,7 +55,7 @@ impl PendingAuthorization {
             .with_some("nonce", nonce.as_ref().map(Secret::expose));
         Ok(Self {
             url: extended(endpoint, &form),
-            state: words.state,
+            state: State::new(words.state),
             nonce,
             code_verifier: words.code_verifier,
             issuer: metadata.issuer.clone(),
@@ -73,10 +73,10 @@ impl PendingAuthorization {
         self.url.clone()
     }
 
-    /// Where it comes back to.
+    /// What binds the answer to this request.
     #[must_use]
-    pub fn redirect_uri(&self) -> &str {
-        &self.redirect_uri
+    pub fn state(&self) -> &State {
+        &self.state
     }
 
     /// The scopes that were asked for; `token_response::parse` wants them.
@@ -88,7 +88,7 @@ impl PendingAuthorization {
     /// Checks what came to the redirect URI: a raw query without `?`, or a form body. It may come from anybody on this
     /// machine: see [`RedirectError::is_foreign`].
     pub fn accept(&self, params: &str) -> Result<Redirect, RedirectError> {
-        let expected = Expected { state: &self.state, issuer: &self.issuer, sends_issuer: self.sends_issuer };
+        let expected = Expected { state: self.state.secret(), issuer: &self.issuer, sends_issuer: self.sends_issuer };
         redirect::accept(params, &expected)
     }
 
@@ -104,7 +104,7 @@ impl PendingAuthorization {
         let code = redirect.into_code();
         let form = Form::grant("authorization_code")
             .with("code", code.expose())
-            .with("redirect_uri", self.redirect_uri.as_str())
+            .with("redirect_uri", &*self.redirect_uri)
             .with("code_verifier", self.code_verifier.expose());
         let form = if client.is_microsoft() {
             form.with("scope", self.scopes.to_string()).with_some("claims", self.claims.as_ref().map(Claims::as_str))
@@ -133,7 +133,7 @@ fn form<'a>(request: &'a AuthorizationRequest<'_>) -> Form<'a> {
     Form::new()
         .with("response_type", "code")
         .with("client_id", request.client.client_id.as_str())
-        .with("redirect_uri", request.redirect_uri.as_str())
+        .with("redirect_uri", &*request.redirect_uri)
         .with_some("scope", Some(request.scopes.to_string()).filter(|scopes| !scopes.is_empty()))
         .with_some("response_mode", request.response_mode.map(ResponseMode::as_str))
         .with_some("prompt", request.prompt.as_deref())
@@ -180,15 +180,15 @@ mod tests {
             authorization_code::{AuthorizationRequest, ResponseMode},
             vectors,
         },
-        model::{Credential, ProviderMetadata},
+        model::{Presented, ProviderMetadata},
     };
 
     fn begin(metadata: &ProviderMetadata, scopes: &str) -> Result<PendingAuthorization, MissingEndpoint> {
         let client =
-            ClientContext { metadata, client_id: &vectors::client_id("my app"), credential: &Credential::Public };
+            ClientContext { metadata, client_id: &vectors::client_id("my app"), credential: &Presented::Nothing };
         let request = AuthorizationRequest {
             client,
-            redirect_uri: "http://127.0.0.1:4711/".parse().unwrap(),
+            redirect_uri: "http://127.0.0.1:4711/".into(),
             scopes: ScopeSet::parse([scopes]).unwrap(),
             prompt: Some("consent".into()),
             login_hint: Some("ann+x@example.org".into()),
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn a_redirect_becomes_a_token_request_with_the_verifier_of_the_challenge() {
         let metadata = vectors::metadata();
-        let (client_id, credential) = (vectors::client_id("my app"), Credential::Public);
+        let (client_id, credential) = (vectors::client_id("my app"), Presented::Nothing);
         let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &credential };
         let pending = begin(&metadata, "openid").unwrap();
         let redirect = pending.accept(&format!("code=c+d&state={}", query(&pending)["state"])).unwrap();

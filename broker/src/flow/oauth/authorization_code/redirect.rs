@@ -7,13 +7,14 @@ use std::{borrow::Cow, collections::BTreeMap};
 use token_broker_proto::{ProviderError, Secret};
 use url::form_urlencoded;
 
+use super::State;
 use crate::flow::oauth::{
     endpoint::{is_visible_ascii, readable, same_text},
     issuer,
 };
 
 /// Longest query or form body in bytes.
-const MAX_PARAMS: usize = 16 * 1024;
+pub(super) const MAX_PARAMS: usize = 16 * 1024;
 /// Longest authorization code in bytes.
 const MAX_CODE: usize = 8 * 1024;
 
@@ -105,9 +106,8 @@ pub(super) fn accept(params: &str, expected: &Expected<'_>) -> Result<Redirect, 
 }
 
 fn check_state(params: &str, state: &Secret) -> Result<(), RedirectError> {
-    let mut states = form_urlencoded::parse(params.as_bytes()).filter(|(name, _)| name == "state");
-    match (states.next(), states.next()) {
-        (Some((_, theirs)), None) if same_text(state.expose(), &theirs) => Ok(()),
+    match State::of(params) {
+        Some(theirs) if same_text(state.expose(), theirs.secret().expose()) => Ok(()),
         _ => Err(RedirectError::ForeignState),
     }
 }

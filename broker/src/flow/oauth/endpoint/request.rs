@@ -99,6 +99,7 @@ pub(in crate::flow) fn uri(url: &Url) -> Option<Uri> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use url::form_urlencoded;
 
     use super::Form;
@@ -110,5 +111,14 @@ mod tests {
         let body = form.encode();
         assert_eq!(body.expose(), "grant_type=refresh_token&refresh_token=a+b%26c%3Dd%25%C3%A9%2B");
         assert_eq!(form_urlencoded::parse(body.expose().as_bytes()).count(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_values_read_back(one in "\\PC{0,24}", other in any::<String>()) {
+            let body = Form::new().with("one", one.as_str()).with("other", other.as_str()).encode();
+            let read: Vec<_> = form_urlencoded::parse(body.expose().as_bytes()).into_owned().collect();
+            prop_assert_eq!(read, [("one".to_owned(), one), ("other".to_owned(), other)]);
+        }
     }
 }

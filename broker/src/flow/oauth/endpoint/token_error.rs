@@ -31,6 +31,9 @@ pub enum TokenError {
         /// Its words, if it said any.
         provider: Option<Box<ProviderError>>,
     },
+    /// It was not asked: the text is the limit of our own that was met.
+    #[error("was not asked: {0}")]
+    Busy(String),
     /// The request never went out: no connection, no trust. Follows "the provider".
     #[error("the provider {0}")]
     NotSent(String),
@@ -60,7 +63,7 @@ impl TokenError {
         match self {
             Self::Refused(refusal) => Some(refusal),
             Self::Unavailable { provider, .. } => provider.as_deref(),
-            Self::NotSent(_) | Self::Lost(_) | Self::Malformed(_) => None,
+            Self::Busy(_) | Self::NotSent(_) | Self::Lost(_) | Self::Malformed(_) => None,
         }
     }
 
