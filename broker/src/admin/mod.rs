@@ -2,6 +2,7 @@
 
 mod application;
 mod cache;
+mod import;
 mod purge;
 mod status;
 
@@ -13,6 +14,7 @@ use crate::{
     store::Vault,
 };
 
+pub use import::Import;
 pub use status::About;
 
 /// The desk.

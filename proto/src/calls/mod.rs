@@ -2,6 +2,7 @@
 
 mod application;
 mod cache;
+mod import;
 mod sign_in;
 mod sign_out;
 mod status;
@@ -9,6 +10,7 @@ mod token;
 
 pub use application::{Application, CredentialKind, ExistingApplication, NewApplication, redirect_uri};
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
+pub use import::{ImportReport, ImportedKind, LeftOut};
 pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};
 pub use status::{DaemonStatus, StoreCounts};

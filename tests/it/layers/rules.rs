@@ -10,7 +10,7 @@ pub(super) const ARROWS: [(&str, &[&str]); 9] = [
     ("store", &["model"]),
     ("provider", &["flow", "ports", "model"]),
     ("acquire", &["provider", "flow", "store", "ports", "access", "model"]),
-    ("admin", &["provider", "store", "ports", "access", "model"]),
+    ("admin", &["provider", "flow", "store", "ports", "access", "model"]),
     ("server", &["acquire", "admin", "access", "model"]),
 ];
 

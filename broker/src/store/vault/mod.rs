@@ -6,6 +6,7 @@ mod account;
 mod application;
 mod entry;
 mod grant;
+mod import;
 mod provider;
 mod sign_in;
 mod verify;
@@ -34,6 +35,7 @@ use crate::model::{Client, User};
 pub use application::{RemovedApplication, SavedApplication};
 pub use entry::StoredEntry;
 pub use grant::{RefreshRecord, Saved};
+pub use import::{ImportRecord, Imported};
 pub use sign_in::SignInRecord;
 pub use verify::VerifyReport;
 

@@ -1,0 +1,3 @@
+//! What only Microsoft's identity platform has, as pure functions.
+
+pub mod unified_cache;
