@@ -111,8 +111,7 @@ impl Client {
         dry_run: bool,
         pieces: impl Iterator<Item = Vec<u8>> + Send + 'static,
     ) -> Result<ImportReport, ClientError> {
-        let first =
-            v1::ImportMsalCacheRequest { application: application.to_string(), dry_run, ..Default::default() };
+        let first = v1::ImportMsalCacheRequest { application: application.to_string(), dry_run, ..Default::default() };
         let rest = pieces.map(|chunk| v1::ImportMsalCacheRequest { chunk, ..Default::default() });
         // A stream can be sent once only, and every attempt but the first finds none: the first is the only one.
         let stream = Mutex::new(Some(tokio_stream::iter(iter::once(first).chain(rest))));

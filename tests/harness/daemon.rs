@@ -128,6 +128,7 @@ pub fn application(text: &str, issuer: &str, client: (&str, Option<&str>), defau
         authority: Authority::from_issuer(issuer).expect("a valid issuer"),
         scopes: scopes(default_scopes),
         redirect_uri: None,
+        client_capabilities: Vec::new(),
         client_secret: client.1.map(Secret::new),
         offline: false,
         existing: ExistingApplication::Refuse,

@@ -36,7 +36,7 @@ impl Desk {
             let rule = "needs an application with a credential: add it with --client-secret-stdin";
             return Err(Invalid::new("app_only", rule).into());
         }
-        let partition = bearer_partition(&wanted.stored.application, None);
+        let partition = bearer_partition(&wanted.stored.application, None, &wanted.purpose.realm);
         let (token, source) = match self.fresh(wanted, &partition)? {
             Some(token) => (token, TokenSource::Cache),
             None => match self.requested(wanted, &partition).await {
@@ -73,8 +73,8 @@ impl Desk {
             client_id: &application.client_id,
             credential: &application.credential,
         };
-        let claims = app_only.purpose.claims.as_ref();
-        let request = client_credentials::request(client, &app_only.scopes, claims, app_only.correlation_id);
+        let claims = application.claims(app_only.purpose.claims.as_ref());
+        let request = client_credentials::request(client, &app_only.scopes, claims.as_ref(), app_only.correlation_id);
         let response = self.provider.tokens(request, &app_only.scopes).await.map_err(from_token)?;
         let token = response.cached();
         if !app_only.scopes.is_covered_by(&token.scopes) {

@@ -7,6 +7,7 @@ mod client_credentials;
 mod flight;
 mod found;
 mod metadata;
+mod realm;
 mod refresh_token;
 mod sign_in;
 mod sign_out;

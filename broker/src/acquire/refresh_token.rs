@@ -82,6 +82,7 @@ impl Desk {
             credential: &refresh.stored.application.credential,
         };
         let Purpose { scopes, claims, .. } = &refresh.purpose;
+        let claims = refresh.stored.application.claims(claims.as_ref());
         let request = refresh_token::request(
             client,
             &grant.refresh_token,
@@ -219,7 +220,7 @@ fn kills_grant(authority: &Authority, provider: &ProviderError) -> bool {
     let suberror = provider.suberror.as_deref().unwrap_or_default();
     provider.error == "invalid_grant"
         && match authority {
-            Authority::MicrosoftEntra { .. } => matches!(suberror, "bad_token" | "token_expired"),
+            Authority::Microsoft(_) => matches!(suberror, "bad_token" | "token_expired"),
             Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => true,
         }
 }

@@ -12,6 +12,7 @@ use super::{
     Desk, FlightKey, Purpose,
     flight::Boarding,
     found::{bearer_partition, is_fresh, is_valid},
+    realm::in_tenant,
     refresh_token::Refresh,
 };
 use crate::{
@@ -53,7 +54,7 @@ impl Desk {
         request: &TokenRequest,
     ) -> Result<TokenAnswer, DeskError> {
         tracing::debug!(%caller, "acquire token");
-        let wanted = self.wanted(request)?;
+        let wanted = self.wanted(request).await?;
         match &request.subject {
             Subject::User(selector) => {
                 let user = self.signed_in_user(&wanted.stored.application, selector.as_deref())?;
@@ -64,23 +65,23 @@ impl Desk {
         }
     }
 
-    fn wanted(&self, request: &TokenRequest) -> Result<Wanted, DeskError> {
+    async fn wanted(&self, request: &TokenRequest) -> Result<Wanted, DeskError> {
         match request.scheme {
             TokenScheme::Bearer => {}
             TokenScheme::Pop | TokenScheme::SshCert | TokenScheme::Dpop => {
                 return Err(unsupported("a token scheme other than bearer"));
             }
         }
-        if request.tenant.is_some() {
-            return Err(unsupported("a tenant for each request"));
-        }
-        let stored = self.find_application(&request.application)?;
+        let correlation_id = self.correlation_id(request.correlation_id);
+        let stored = in_tenant(self.find_application(&request.application)?, request.tenant.as_deref())?;
+        let realm = self.realm(&stored.application.authority, correlation_id).await?;
         let scopes = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
         let purpose = Purpose {
             application: stored.application.name.clone(),
             scopes: scopes_to_send(&stored.application.authority, &scopes),
             claims: request.claims.clone(),
             forced: request.force_refresh,
+            realm,
         };
         Ok(Wanted {
             stored,
@@ -88,12 +89,12 @@ impl Desk {
             purpose,
             min_validity: request.min_validity,
             include_id_token: request.include_id_token,
-            correlation_id: self.correlation_id(request.correlation_id),
+            correlation_id,
         })
     }
 
     async fn for_user(self: &Arc<Self>, wanted: &Wanted, user: &User) -> Result<TokenAnswer, DeskError> {
-        let partition = bearer_partition(&wanted.stored.application, Some(user));
+        let partition = bearer_partition(&wanted.stored.application, Some(user), &wanted.purpose.realm);
         let (token, source) = match self.fresh(wanted, &partition)? {
             Some(token) => (token, TokenSource::Cache),
             None => self.refreshed(wanted, user, &partition).await?,
@@ -180,7 +181,7 @@ impl Desk {
         let application = &wanted.stored.application;
         let client = application.client();
         let id_token = match user.filter(|_| wanted.include_id_token) {
-            Some(user) => self.vault.find_identity(&client, application.authority.tenant(), &user.home_account_id)?,
+            Some(user) => self.vault.find_identity(&client, &wanted.purpose.realm, &user.home_account_id)?,
             None => None,
         };
         Ok(TokenAnswer {
@@ -201,7 +202,7 @@ impl Desk {
 /// Microsoft Entra ID a grant serves any consented scopes, so they are named, with the ones that bring the other tokens.
 fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> {
     match authority {
-        Authority::MicrosoftEntra { .. } => Some(scopes.with("openid").with("profile").with("offline_access")),
+        Authority::Microsoft(_) => Some(scopes.with("openid").with("profile").with("offline_access")),
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,
     }
 }

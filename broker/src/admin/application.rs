@@ -2,13 +2,13 @@
 
 use token_broker_proto::{
     calls::{Application, CredentialKind, ExistingApplication, NewApplication},
-    oauth::{ApplicationName, Authority},
+    oauth::{ApplicationName, Authority, MicrosoftAuthority, clouds},
 };
 
 use super::Desk;
 use crate::{
     access::Caller,
-    model::{Credential, DeskError, RegisteredApplication},
+    model::{Credential, DeskError, ProviderMetadata, RegisteredApplication},
     ports::entropy,
     store::{RemovedApplication, SavedApplication, StoredApplication, StoredProvider},
 };
@@ -30,6 +30,7 @@ impl Desk {
         } else {
             Some(self.provider.discover(&new.authority, entropy::correlation_id(&*self.entropy)).await?)
         };
+        let new = NewApplication { authority: in_its_cloud(new.authority, found.as_ref()), ..new };
         let (existing, authority, name) = (new.existing, new.authority.clone(), new.name.clone());
         let saved = self.vault.save_application(registration(new), existing).await?;
         if let Some(metadata) = found
@@ -74,6 +75,16 @@ impl Desk {
     }
 }
 
+/// A host that is not well known goes by the name that instance discovery prefers for its cloud.
+fn in_its_cloud(authority: Authority, found: Option<&ProviderMetadata>) -> Authority {
+    match (authority, found.and_then(|metadata| metadata.aliases.first())) {
+        (Authority::Microsoft(microsoft), Some(cloud)) if !microsoft.is_well_known() => {
+            Authority::Microsoft(MicrosoftAuthority { cloud: clouds::name(cloud), ..microsoft })
+        }
+        (authority, _) => authority,
+    }
+}
+
 fn registration(new: NewApplication) -> RegisteredApplication {
     RegisteredApplication {
         name: new.name,
@@ -82,6 +93,7 @@ fn registration(new: NewApplication) -> RegisteredApplication {
         credential: new.client_secret.map_or(Credential::Public, Credential::Secret),
         scopes: new.scopes,
         redirect_uri: new.redirect_uri,
+        client_capabilities: new.client_capabilities,
     }
 }
 
@@ -99,5 +111,7 @@ fn shown(stored: StoredApplication) -> Application {
         credential_fingerprint: stored.fingerprint,
         scopes: application.scopes.to_strings(),
         redirect_uri: application.redirect_uri,
+        client_capabilities: application.client_capabilities,
+        no_instance_discovery: application.authority.is_vouched_for(),
     }
 }

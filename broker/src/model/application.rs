@@ -2,7 +2,7 @@
 
 use token_broker_proto::{
     Secret,
-    oauth::{ApplicationName, Authority, ClientId, ScopeSet},
+    oauth::{ApplicationName, Authority, Claims, ClientId, ScopeSet},
 };
 
 use super::{GrantHolder, GrantKey};
@@ -22,6 +22,8 @@ pub struct RegisteredApplication {
     pub scopes: ScopeSet,
     /// Redirect URI of browser sign-in; `None` for the default loopback one.
     pub redirect_uri: Option<String>,
+    /// Client capabilities of Microsoft Entra ID.
+    pub client_capabilities: Vec<String>,
 }
 
 impl RegisteredApplication {
@@ -29,6 +31,12 @@ impl RegisteredApplication {
     #[must_use]
     pub fn client(&self) -> Client {
         Client { environment: self.authority.environment(), client_id: self.client_id.clone() }
+    }
+
+    /// The claims that its requests carry: those asked for, with its client capabilities.
+    #[must_use]
+    pub fn claims(&self, asked: Option<&Claims>) -> Option<Claims> {
+        Claims::with_capabilities(asked, &self.client_capabilities)
     }
 
     /// Scopes of a request that names none: the application's list, else `openid`.

@@ -13,6 +13,6 @@ pub use application::{ApplicationStamp, Client, Credential, RegisteredApplicatio
 pub use desk_error::{DeskError, Interaction};
 pub use grant::{Backoff, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshToken};
 pub use http::{HttpRequest, HttpResponse};
-pub use provider_metadata::{ClientAuthentication, ProviderMetadata};
+pub use provider_metadata::{ClientAuthentication, Dialect, ProviderMetadata};
 pub use token::{CachedToken, TokenPartition};
 pub use user::{IdentityDocuments, User};

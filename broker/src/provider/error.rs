@@ -3,7 +3,10 @@
 use token_broker_proto::oauth::Authority;
 
 use crate::{
-    flow::oauth::{DocumentError, TokenError, discovery::DiscoveryError, id_token::IdTokenError, jwks::JwkSetError},
+    flow::{
+        microsoft::instance::InstanceError,
+        oauth::{DocumentError, TokenError, discovery::DiscoveryError, id_token::IdTokenError, jwks::JwkSetError},
+    },
     model::DeskError,
     ports::http::HttpError,
 };
@@ -45,6 +48,9 @@ pub(super) fn from_discovery(error: DiscoveryError, authority: &Authority) -> De
         DiscoveryError::Document(ref document @ DocumentError::Unavailable { retry_after, .. }) => {
             DeskError::AuthorityUnavailable { what: document.to_string(), retry_after, provider: None }
         }
+        DiscoveryError::Instance(InstanceError::Document(
+            ref document @ DocumentError::Unavailable { retry_after, .. },
+        )) => DeskError::AuthorityUnavailable { what: document.to_string(), retry_after, provider: None },
         DiscoveryError::Document(DocumentError::NotFound) => DeskError::AuthorityUnusable(format!(
             "no provider publishes its metadata at {authority} (404 Not Found): check the issuer"
         )),

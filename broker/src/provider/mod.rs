@@ -2,6 +2,7 @@
 //! it stands below them; it keeps nothing, decides nothing, and knows no store.
 
 mod error;
+mod instance;
 
 use std::sync::Arc;
 
@@ -42,6 +43,9 @@ impl Provider {
     ) -> Result<ProviderMetadata, DeskError> {
         if let Authority::Endpoints(endpoints) = authority {
             return Ok(discovery::by_hand(endpoints, self.clock.now()));
+        }
+        if let Authority::Microsoft(microsoft) = authority {
+            return self.discover_microsoft(microsoft, authority, correlation_id).await;
         }
         let mut missing = None;
         for url in discovery::metadata_urls(authority) {

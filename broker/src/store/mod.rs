@@ -19,6 +19,6 @@ pub use error::{StartError, StoreError};
 pub use key::Randomness;
 pub use rows::{application::StoredApplication, provider::StoredProvider};
 pub use vault::{
-    ImportRecord, Imported, RefreshRecord, RemovedApplication, Saved, SavedApplication, SignInRecord, StoredEntry, Vault,
-    VaultOptions, VerifyReport, WriterMode,
+    ImportRecord, Imported, RefreshRecord, RemovedApplication, Saved, SavedApplication, SignInRecord, StoredEntry,
+    Vault, VaultOptions, VerifyReport, WriterMode,
 };

@@ -89,21 +89,26 @@ async fn show(session: &Session, name: &ApplicationName) -> Result<Exit, Failed>
     Ok(Exit::Done)
 }
 
-fn facts(application: Application) -> [(&'static str, String); 6] {
+fn facts(application: Application) -> Vec<(&'static str, String)> {
     let kind = application.credential.as_str();
     let credential = match application.credential_fingerprint {
         None => kind.to_owned(),
         Some(fingerprint) => format!("{kind} (fingerprint {fingerprint})"),
     };
     let scopes = if application.scopes.is_empty() { "openid".to_owned() } else { application.scopes.join(" ") };
-    [
+    let unasked = if application.no_instance_discovery { " (without instance discovery)" } else { "" };
+    let mut facts = vec![
         ("name", application.name),
         ("client id", application.client_id),
-        ("authority", application.authority),
+        ("authority", format!("{}{unasked}", application.authority)),
         ("credential", credential),
         ("scopes", scopes),
         ("redirect URI", application.redirect_uri.unwrap_or_else(|| "the default".to_owned())),
-    ]
+    ];
+    if !application.client_capabilities.is_empty() {
+        facts.push(("capabilities", application.client_capabilities.join(" ")));
+    }
+    facts
 }
 
 async fn remove(session: &Session, name: &ApplicationName) -> Result<Exit, Failed> {

@@ -3,7 +3,7 @@
 use super::{Incomplete, given};
 use crate::{
     Invalid, Secret,
-    oauth::{ApplicationName, Authority, ClientId, Endpoints, ScopeSet, provider_url},
+    oauth::{ApplicationName, Authority, ClientId, Endpoints, ScopeSet, client_capabilities, provider_url},
     wire::v1,
 };
 
@@ -50,6 +50,10 @@ pub struct Application {
     pub scopes: Vec<String>,
     /// Redirect URI of browser sign-in, if not the default.
     pub redirect_uri: Option<String>,
+    /// Client capabilities of Microsoft Entra ID.
+    pub client_capabilities: Vec<String>,
+    /// Whether instance discovery is left out.
+    pub no_instance_discovery: bool,
 }
 
 impl From<Application> for v1::Application {
@@ -68,6 +72,8 @@ impl From<Application> for v1::Application {
             credential_fingerprint: application.credential_fingerprint.unwrap_or_default(),
             scopes: application.scopes,
             redirect_uri: application.redirect_uri.unwrap_or_default(),
+            client_capabilities: application.client_capabilities,
+            no_instance_discovery: application.no_instance_discovery,
         }
     }
 }
@@ -91,6 +97,8 @@ impl TryFrom<v1::Application> for Application {
             credential_fingerprint: given(wire.credential_fingerprint),
             scopes: wire.scopes,
             redirect_uri: given(wire.redirect_uri),
+            client_capabilities: wire.client_capabilities,
+            no_instance_discovery: wire.no_instance_discovery,
         })
     }
 }
@@ -120,6 +128,8 @@ pub struct NewApplication {
     pub scopes: ScopeSet,
     /// Redirect URI of browser sign-in; `None` for the default.
     pub redirect_uri: Option<String>,
+    /// Client capabilities of Microsoft Entra ID, sent with every request.
+    pub client_capabilities: Vec<String>,
     /// Client secret; `None` for a public client.
     pub client_secret: Option<Secret>,
     /// Whether to skip the check of its metadata at the provider.
@@ -138,10 +148,13 @@ impl TryFrom<v1::AddApplicationRequest> for NewApplication {
             Ok(v1::ExistingApplication::Update) => ExistingApplication::Update,
             Err(_) => return Err(Invalid::new("existing", "is not a choice of this version")),
         };
+        let authority = authority(wire.authority)?;
+        let authority = if wire.no_instance_discovery { authority.without_instance_discovery()? } else { authority };
         Ok(Self {
             name: ApplicationName::parse("name", &wire.name)?,
             client_id: ClientId::parse(&wire.client_id)?,
-            authority: authority(wire.authority)?,
+            authority,
+            client_capabilities: client_capabilities(wire.client_capabilities)?,
             scopes: ScopeSet::parse(wire.scopes.iter().map(String::as_str))?,
             redirect_uri: given(wire.redirect_uri).map(redirect_uri).transpose()?,
             client_secret: given(wire.client_secret).map(Secret::new),
@@ -156,7 +169,7 @@ fn authority(wire: Option<v1::add_application_request::Authority>) -> Result<Aut
     match wire {
         None => Authority::from_tenant("common"),
         Some(Wire::Tenant(tenant)) => Authority::from_tenant(&tenant),
-        Some(Wire::AuthorityUrl(url)) => Authority::from_url(&url),
+        Some(Wire::AuthorityUrl(url)) => Authority::from_authority_url(&url),
         Some(Wire::Issuer(issuer)) => Authority::from_issuer(&issuer),
         Some(Wire::Endpoints(endpoints)) => Ok(Authority::Endpoints(Endpoints {
             token: provider_url("token_endpoint", &endpoints.token_endpoint)?,
@@ -183,7 +196,7 @@ impl From<&NewApplication> for v1::AddApplicationRequest {
         use v1::add_application_request::Authority as Wire;
         let authority = match &new.authority {
             Authority::OpenIdConnect { text, .. } => Wire::Issuer(text.clone()),
-            Authority::MicrosoftEntra { .. } => Wire::AuthorityUrl(new.authority.to_string()),
+            Authority::Microsoft(_) => Wire::AuthorityUrl(new.authority.to_string()),
             Authority::Endpoints(endpoints) => Wire::Endpoints(v1::Endpoints {
                 token_endpoint: endpoints.token.to_string(),
                 authorization_endpoint: endpoints.authorization.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -208,6 +221,8 @@ impl From<&NewApplication> for v1::AddApplicationRequest {
             client_secret: new.client_secret.as_ref().map(|secret| secret.expose().to_owned()).unwrap_or_default(),
             offline: new.offline,
             existing: existing.into(),
+            client_capabilities: new.client_capabilities.clone(),
+            no_instance_discovery: new.authority.is_vouched_for(),
         }
     }
 }

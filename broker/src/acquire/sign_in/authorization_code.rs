@@ -7,8 +7,10 @@ use url::Url;
 
 use super::{Desk, SignIn};
 use crate::{
-    flow::oauth::authorization_code::{AuthorizationRequest, PendingAuthorization, Redirect, RedirectError},
-    model::DeskError,
+    flow::oauth::authorization_code::{
+        AuthorizationRequest, PendingAuthorization, Redirect, RedirectError, ResponseMode,
+    },
+    model::{DeskError, RegisteredApplication},
     ports::{Loopback, Page, loopback::Arrival},
     provider::from_token,
 };
@@ -37,13 +39,14 @@ impl Desk {
         self.entropy.fill(&mut random);
         let request = AuthorizationRequest {
             client: sign_in.client(),
-            redirect_uri: loopback.redirect_uri().clone(),
+            redirect_uri: as_written(sign_in, loopback.redirect_uri()),
             scopes: sign_in.scopes.clone(),
             prompt: sign_in.prompt.clone(),
             login_hint: sign_in.request.login_hint.clone(),
             domain_hint: sign_in.request.domain_hint.clone(),
             claims: sign_in.request.claims.clone(),
-            response_mode: None,
+            max_age: sign_in.request.max_age,
+            response_mode: response_mode(&sign_in.stored.application.authority),
             correlation_id: sign_in.correlation_id,
         };
         PendingAuthorization::begin(request, random).map_err(|error| DeskError::Unsupported(error.to_string()))
@@ -92,14 +95,33 @@ fn in_words(error: &DeskError) -> String {
     }
 }
 
+/// Microsoft posts the answer as a form, which leaves no code in the browser's history; the listener takes either.
+fn response_mode(authority: &Authority) -> Option<ResponseMode> {
+    match authority {
+        Authority::Microsoft(_) => Some(ResponseMode::FormPost),
+        Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,
+    }
+}
+
 /// The application's own redirect URI, else the default one of its kind of authority.
-fn redirect_uri(sign_in: &SignIn) -> Result<Url, DeskError> {
-    let application = &sign_in.stored.application;
+fn registered_redirect_uri(application: &RegisteredApplication) -> &str {
     let default = match application.authority {
-        Authority::MicrosoftEntra { .. } => "http://localhost",
+        Authority::Microsoft(_) => "http://localhost",
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => "http://127.0.0.1/",
     };
-    let text = application.redirect_uri.as_deref().unwrap_or(default);
+    application.redirect_uri.as_deref().unwrap_or(default)
+}
+
+/// The redirect URI to send, with its port: without a path where it is registered without one.
+fn as_written(sign_in: &SignIn, with_port: &Url) -> String {
+    let registered = registered_redirect_uri(&sign_in.stored.application);
+    let has_path = registered.trim_start_matches("http://").contains('/');
+    let text = with_port.as_str();
+    if has_path { text.to_owned() } else { text.trim_end_matches('/').to_owned() }
+}
+
+fn redirect_uri(sign_in: &SignIn) -> Result<Url, DeskError> {
+    let text = registered_redirect_uri(&sign_in.stored.application);
     Url::parse(text).map_err(|error| DeskError::Internal(format!("a stored redirect URI is no URL: {error}")))
 }
 

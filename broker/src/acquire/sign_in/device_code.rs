@@ -26,7 +26,7 @@ impl Desk {
         let tokens = loop {
             let next = self.clock.now().plus(authorization.wait());
             sign_in.patience.wait_until(next.min(authorization.expires_on())).await?;
-            let poll = authorization.poll_request(sign_in.client(), sign_in.correlation_id);
+            let poll = authorization.poll_request(sign_in.client(), claims, sign_in.correlation_id);
             let next = match self.provider.send(poll).await {
                 Ok(response) => authorization.after(&response, self.clock.now()),
                 Err(error @ HttpError::Tls(_)) => return Err(from_http(&error)),

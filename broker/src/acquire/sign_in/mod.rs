@@ -91,6 +91,8 @@ impl Desk {
             Patience::new(Arc::clone(&self.clock), self.tasks.stop.clone(), events.clone(), time_limit(&request));
         let authority = &stored.application.authority;
         let metadata = patience.wait(self.metadata(authority, correlation_id)).await??;
+        let claims = stored.application.claims(request.claims.as_ref());
+        let request = SignInRequest { claims, ..request };
         let requested = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
         let (scopes, prompt) = sign_in_scopes(authority, &metadata, &requested, request.prompt.as_deref());
         let sign_in = SignIn { stored, metadata, request, scopes, prompt, correlation_id, patience, events };

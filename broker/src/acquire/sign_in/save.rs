@@ -20,7 +20,7 @@ impl Desk {
         let application = &sign_in.stored.application;
         let client = application.client();
         let (user, identity) = self.identified(sign_in, &response, expected).await?;
-        let now = self.clock.now();
+        let (now, realm) = (self.clock.now(), sign_in.metadata.realm());
         let grant = response.refresh_token.clone().map(|refresh_token| {
             let key = client.grant_key(&user.home_account_id);
             let scopes = response.scopes.clone();
@@ -29,10 +29,10 @@ impl Desk {
         });
         let record = SignInRecord {
             client: client.clone(),
-            token: Some((bearer_partition(application, Some(&user)), response.cached())),
+            token: Some((bearer_partition(application, Some(&user), &realm), response.cached())),
             user: user.clone(),
             grant,
-            identity: identity.map(|documents| (application.authority.tenant().to_owned(), documents)),
+            identity: identity.map(|documents| (realm, documents)),
         };
         match self.vault.save_sign_in(record).await? {
             Saved::Done => Ok(user.account(&client, &application.name)),
@@ -53,7 +53,7 @@ impl Desk {
         match (self.verified(&issued, response).await?, authority) {
             (Some((user, documents)), _) => Ok((user, Some(documents))),
             (None, Authority::Endpoints(_)) => Ok((nameless(), None)),
-            (None, Authority::OpenIdConnect { .. } | Authority::MicrosoftEntra { .. }) => {
+            (None, Authority::OpenIdConnect { .. } | Authority::Microsoft(_)) => {
                 Err(DeskError::AuthorityUnusable("the provider answered without an ID token".to_owned()))
             }
         }

@@ -5,14 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use token_broker_proto::{
     calls::{ImportReport, ImportedKind, LeftOut},
-    oauth::{ScopeSet, UnixTime},
+    oauth::{ScopeSet, UnixTime, clouds},
 };
 
 use crate::{
-    flow::microsoft::{
-        aliases::is_alias,
-        unified_cache::{AccessTokenEntry, AccountEntry, Entry, IdTokenEntry, RefreshTokenEntry, Section},
-    },
+    flow::microsoft::unified_cache::{AccessTokenEntry, AccountEntry, Entry, IdTokenEntry, RefreshTokenEntry, Section},
     model::{
         CachedToken, Client, Grant, GrantHolder, GrantKey, GrantState, IdentityDocuments, RefreshToken,
         RegisteredApplication, TokenPartition, User,
@@ -35,6 +32,8 @@ pub(super) struct Selection {
     now: UnixTime,
     /// Users of the file, by home account id.
     users: HashMap<String, User>,
+    /// The newest of each grant that came by.
+    grants: HashMap<GrantKey, UnixTime>,
     /// Whose tokens were taken.
     owners: HashSet<String>,
     taken: BTreeMap<ImportedKind, u64>,
@@ -48,6 +47,7 @@ impl Selection {
             client: application.client(),
             now,
             users: HashMap::new(),
+            grants: HashMap::new(),
             owners: HashSet::new(),
             taken: BTreeMap::new(),
             known: 0,
@@ -59,7 +59,13 @@ impl Selection {
     pub(super) fn take(&mut self, entry: Entry) -> Option<ImportRecord> {
         let (kind, taken) = match entry {
             Entry::AccessToken(entry) => (ImportedKind::AccessToken, self.access_token(entry)),
-            Entry::RefreshToken(entry) => (ImportedKind::RefreshToken, self.refresh_token(entry)),
+            Entry::RefreshToken(entry) => match self.refresh_token(entry) {
+                Ok(ImportRecord::Grant(key, grant)) if !self.is_newest(&key, &grant) => {
+                    self.known += 1;
+                    return None;
+                }
+                read => (ImportedKind::RefreshToken, read),
+            },
             Entry::IdToken(entry) => (ImportedKind::IdToken, self.id_token(entry)),
             Entry::Account(entry) => {
                 self.note_user(entry);
@@ -81,8 +87,7 @@ impl Selection {
     /// The users whose tokens were taken. To be asked when every entry was seen.
     pub(super) fn users(&mut self) -> Vec<ImportRecord> {
         let users = std::mem::take(&mut self.users);
-        let (owners, others): (Vec<_>, Vec<_>) =
-            users.into_iter().partition(|(home, _)| self.owners.contains(home));
+        let (owners, others): (Vec<_>, Vec<_>) = users.into_iter().partition(|(home, _)| self.owners.contains(home));
         for _ in others {
             self.leave_out(ImportedKind::Account, NO_TOKEN);
         }
@@ -114,11 +119,16 @@ impl Selection {
     fn is_ours(&self, client_id: &str, environment: &str) -> Result<(), &'static str> {
         if client_id != self.client.client_id.as_str() {
             Err(OTHER_CLIENT)
-        } else if !is_alias(environment, &self.client.environment) {
+        } else if !self.is_our_cloud(environment) {
             Err(OTHER_CLOUD)
         } else {
             Ok(())
         }
+    }
+
+    /// Whether a host is one of the application's cloud.
+    fn is_our_cloud(&self, environment: &str) -> bool {
+        clouds::name(&environment.to_ascii_lowercase()) == self.client.environment
     }
 
     fn access_token(&mut self, entry: AccessTokenEntry) -> Result<ImportRecord, &'static str> {
@@ -156,7 +166,8 @@ impl Selection {
     fn refresh_token(&mut self, entry: RefreshTokenEntry) -> Result<ImportRecord, &'static str> {
         let family = entry.family_id.filter(|family| !family.is_empty());
         // .NET and Java write the family itself where others write the client that signed in.
-        let client_id = if family.as_ref() == Some(&entry.client_id) { self.client.client_id.as_str() } else { &entry.client_id };
+        let client_id =
+            if family.as_ref() == Some(&entry.client_id) { self.client.client_id.as_str() } else { &entry.client_id };
         self.is_ours(client_id, &entry.environment)?;
         if entry.user_assertion_hash.is_some() {
             return Err(ON_BEHALF_OF);
@@ -171,12 +182,17 @@ impl Selection {
         };
         self.owners.insert(entry.home_account_id.clone());
         let holder = family.map_or_else(|| GrantHolder::Client(self.client.client_id.clone()), GrantHolder::Family);
-        let key = GrantKey {
-            environment: self.client.environment.clone(),
-            holder,
-            home_account_id: entry.home_account_id,
-        };
+        let key =
+            GrantKey { environment: self.client.environment.clone(), holder, home_account_id: entry.home_account_id };
         Ok(ImportRecord::Grant(key, grant))
+    }
+
+    /// Whether no other entry for this grant was as new. MSAL keeps one for every set of scopes.
+    fn is_newest(&mut self, key: &GrantKey, grant: &Grant) -> bool {
+        let newest = self.grants.entry(key.clone()).or_insert(UnixTime::from_seconds(i64::MIN));
+        let newer = grant.obtained_on > *newest;
+        *newest = grant.obtained_on.max(*newest);
+        newer
     }
 
     fn id_token(&mut self, entry: IdTokenEntry) -> Result<ImportRecord, &'static str> {
@@ -190,7 +206,7 @@ impl Selection {
 
     /// An account has no client: whose it is, its tokens say. The first of an account's tenants is kept.
     fn note_user(&mut self, entry: AccountEntry) {
-        if !is_alias(&entry.environment, &self.client.environment) {
+        if !self.is_our_cloud(&entry.environment) {
             return self.leave_out(ImportedKind::Account, OTHER_CLOUD);
         }
         let home_account_id = entry.home_account_id;

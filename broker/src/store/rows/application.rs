@@ -7,7 +7,7 @@ use rusqlite::OptionalExtension as _;
 use serde::{Deserialize, Serialize};
 use token_broker_proto::{
     Secret,
-    oauth::{ApplicationName, Authority, ClientId, Endpoints, ScopeSet},
+    oauth::{ApplicationName, Authority, ClientId, Endpoints, MicrosoftAuthority, MicrosoftKind, ScopeSet},
 };
 
 use super::{SealedRow, Tables, is_empty};
@@ -32,7 +32,7 @@ pub struct StoredApplication {
     pub fingerprint: Option<String>,
 }
 
-/// `n`ame, `c`lient id, `a`uthority, client secret `k`, `s`copes, `r`edirect URI. Borrows, so that no copy of a secret is made.
+/// `n`ame, `c`lient id, `a`uthority, client secret `k`, `s`copes, `r`edirect URI, client ca`p`abilities. Borrows, so that no copy of a secret is made.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
     n: String,
@@ -44,14 +44,42 @@ struct Record<'a> {
     s: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     r: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    p: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum AuthorityRecord {
     Issuer(String),
-    Entra { host: String, tenant: String },
-    Endpoints { token: String, authorization: Option<String>, device: Option<String> },
+    /// As the first version wrote it: its host is its cloud.
+    Entra {
+        host: String,
+        tenant: String,
+    },
+    Microsoft {
+        kind: KindRecord,
+        host: String,
+        path: String,
+        cloud: String,
+        #[serde(default)]
+        vouched: bool,
+    },
+    Endpoints {
+        token: String,
+        authorization: Option<String>,
+        device: Option<String>,
+    },
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KindRecord {
+    EntraId,
+    External,
+    B2c,
+    AdFs,
+    Dsts,
 }
 
 /// Lookup columns: name, registration, client.
@@ -68,7 +96,15 @@ fn name_hash(keys: &Keyring, name: &ApplicationName) -> Lookup {
 }
 
 fn registration_hash(keys: &Keyring, client_id: &ClientId, authority: &Authority) -> Lookup {
-    keys.lookup(TABLE, "registration", &[client_id.as_str(), &authority.to_string()])
+    keys.lookup(TABLE, "registration", &[client_id.as_str(), &registered_as(authority)])
+}
+
+/// An authority of the first version is registered under its own host.
+fn registered_as(authority: &Authority) -> String {
+    match authority {
+        Authority::Microsoft(microsoft) if microsoft.cloud == microsoft.host => authority.to_string(),
+        _ => authority.registered_as(),
+    }
 }
 
 fn client_hash(keys: &Keyring, client: &Client) -> Lookup {
@@ -97,7 +133,7 @@ impl Tables<'_> {
         let name = row.name;
         let found = read(self.keys, row)?;
         let fits = found.application.client_id == *client_id
-            && found.application.authority.to_string() == authority.to_string();
+            && registered_as(&found.application.authority) == registered_as(authority);
         if fits { Ok(Some(found)) } else { Err(name.corrupt()) }
     }
 
@@ -155,43 +191,22 @@ fn stored(keys: &Keyring, id: i64, application: RegisteredApplication) -> Stored
 }
 
 fn record(application: &RegisteredApplication) -> Record<'_> {
-    let authority = match &application.authority {
-        Authority::OpenIdConnect { text, .. } => AuthorityRecord::Issuer(text.clone()),
-        Authority::MicrosoftEntra { host, tenant } => {
-            AuthorityRecord::Entra { host: host.clone(), tenant: tenant.clone() }
-        }
-        Authority::Endpoints(endpoints) => AuthorityRecord::Endpoints {
-            token: endpoints.token.to_string(),
-            authorization: endpoints.authorization.as_ref().map(ToString::to_string),
-            device: endpoints.device_authorization.as_ref().map(ToString::to_string),
-        },
-    };
     Record {
         n: application.name.to_string(),
         c: application.client_id.to_string(),
-        a: authority,
+        a: authority_record(&application.authority),
         k: match &application.credential {
             Credential::Public => None,
             Credential::Secret(secret) => Some(Cow::Borrowed(secret.expose())),
         },
         s: application.scopes.to_string(),
         r: application.redirect_uri.clone(),
+        p: application.client_capabilities.clone(),
     }
 }
 
 fn application(record: Record<'_>) -> Option<RegisteredApplication> {
-    let url = |text: &Option<String>| text.as_deref().map(str::parse).transpose().ok();
-    let authority = match &record.a {
-        AuthorityRecord::Issuer(text) => Authority::from_issuer(text).ok()?,
-        AuthorityRecord::Entra { host, tenant } => {
-            Authority::MicrosoftEntra { host: host.clone(), tenant: tenant.clone() }
-        }
-        AuthorityRecord::Endpoints { token, authorization, device } => Authority::Endpoints(Endpoints {
-            token: token.parse().ok()?,
-            authorization: url(authorization)?,
-            device_authorization: url(device)?,
-        }),
-    };
+    let authority = authority(&record.a)?;
     Some(RegisteredApplication {
         name: ApplicationName::parse("name", &record.n).ok()?,
         client_id: ClientId::parse(&record.c).ok()?,
@@ -199,5 +214,64 @@ fn application(record: Record<'_>) -> Option<RegisteredApplication> {
         credential: record.k.map_or(Credential::Public, |secret| Credential::Secret(Secret::new(secret))),
         scopes: ScopeSet::parse([record.s.as_str()]).ok()?,
         redirect_uri: record.r,
+        client_capabilities: record.p,
     })
+}
+
+fn authority_record(authority: &Authority) -> AuthorityRecord {
+    match authority {
+        Authority::OpenIdConnect { text, .. } => AuthorityRecord::Issuer(text.clone()),
+        Authority::Microsoft(microsoft) => AuthorityRecord::Microsoft {
+            kind: kind_record(microsoft.kind),
+            host: microsoft.host.clone(),
+            path: microsoft.path.clone(),
+            cloud: microsoft.cloud.clone(),
+            vouched: microsoft.is_vouched_for,
+        },
+        Authority::Endpoints(endpoints) => AuthorityRecord::Endpoints {
+            token: endpoints.token.to_string(),
+            authorization: endpoints.authorization.as_ref().map(ToString::to_string),
+            device: endpoints.device_authorization.as_ref().map(ToString::to_string),
+        },
+    }
+}
+
+fn authority(record: &AuthorityRecord) -> Option<Authority> {
+    let url = |text: &Option<String>| text.as_deref().map(str::parse).transpose().ok();
+    let microsoft = |kind, [host, path, cloud]: [&String; 3], is_vouched_for| {
+        let (host, path, cloud) = (host.clone(), path.clone(), cloud.clone());
+        Authority::Microsoft(MicrosoftAuthority { kind, host, path, cloud, is_vouched_for })
+    };
+    Some(match record {
+        AuthorityRecord::Issuer(text) => Authority::from_issuer(text).ok()?,
+        AuthorityRecord::Entra { host, tenant } => microsoft(MicrosoftKind::EntraId, [host, tenant, host], false),
+        AuthorityRecord::Microsoft { kind, host, path, cloud, vouched } => {
+            microsoft(kind_of(*kind), [host, path, cloud], *vouched)
+        }
+        AuthorityRecord::Endpoints { token, authorization, device } => Authority::Endpoints(Endpoints {
+            token: token.parse().ok()?,
+            authorization: url(authorization)?,
+            device_authorization: url(device)?,
+        }),
+    })
+}
+
+fn kind_record(kind: MicrosoftKind) -> KindRecord {
+    match kind {
+        MicrosoftKind::EntraId => KindRecord::EntraId,
+        MicrosoftKind::External => KindRecord::External,
+        MicrosoftKind::B2c => KindRecord::B2c,
+        MicrosoftKind::AdFs => KindRecord::AdFs,
+        MicrosoftKind::Dsts => KindRecord::Dsts,
+    }
+}
+
+fn kind_of(record: KindRecord) -> MicrosoftKind {
+    match record {
+        KindRecord::EntraId => MicrosoftKind::EntraId,
+        KindRecord::External => MicrosoftKind::External,
+        KindRecord::B2c => MicrosoftKind::B2c,
+        KindRecord::AdFs => MicrosoftKind::AdFs,
+        KindRecord::Dsts => MicrosoftKind::Dsts,
+    }
 }

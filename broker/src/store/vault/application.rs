@@ -147,6 +147,7 @@ fn same(one: &RegisteredApplication, other: &RegisteredApplication) -> bool {
         && one.authority == other.authority
         && one.scopes == other.scopes
         && one.redirect_uri == other.redirect_uri
+        && one.client_capabilities == other.client_capabilities
 }
 
 /// Removes everything of a client that no name stands for.

@@ -3,7 +3,9 @@
 
 use super::Vault;
 use crate::{
-    model::{ApplicationStamp, CachedToken, Client, Grant, GrantKey, GrantState, IdentityDocuments, TokenPartition, User},
+    model::{
+        ApplicationStamp, CachedToken, Client, Grant, GrantKey, GrantState, IdentityDocuments, TokenPartition, User,
+    },
     store::{
         error::StoreError,
         rows::{Tables, identity::IdentityKey},

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use token_broker_client::{
     Invalid,
     calls::{ExistingApplication, NewApplication, redirect_uri},
-    oauth::{ApplicationName, ClientId},
+    oauth::{ApplicationName, ClientId, client_capabilities},
 };
 
 use super::{
@@ -43,6 +43,10 @@ struct Entry {
     #[serde(default)]
     scopes: Vec<String>,
     redirect_uri: Option<String>,
+    #[serde(default)]
+    capabilities: Vec<String>,
+    #[serde(default)]
+    no_instance_discovery: bool,
 }
 
 #[derive(Deserialize)]
@@ -97,14 +101,20 @@ impl Entry {
             authorization: endpoints.authorization,
             device_authorization: endpoints.device_authorization,
         });
-        let authority =
-            AuthorityTexts { tenant: self.tenant, authority: self.authority, issuer: self.issuer, endpoints };
+        let authority = AuthorityTexts {
+            tenant: self.tenant,
+            authority: self.authority,
+            issuer: self.issuer,
+            endpoints,
+            no_instance_discovery: self.no_instance_discovery,
+        };
         Ok(NewApplication {
             name: ApplicationName::parse("name", &self.name)?,
             client_id: ClientId::parse(&self.client_id)?,
             authority: authority.parse()?,
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
+            client_capabilities: client_capabilities(self.capabilities)?,
             client_secret: None,
             offline,
             existing: ExistingApplication::Update,

@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use token_broker_client::{
     Invalid, Secret,
     calls::{ExistingApplication, NewApplication, redirect_uri},
-    oauth::{ApplicationName, ClientId},
+    oauth::{ApplicationName, ClientId, client_capabilities},
 };
 
 use super::{application, scopes};
@@ -62,7 +62,7 @@ pub(crate) struct AddArguments {
     /// Tenant of Microsoft Entra ID: GUID, domain, or common (the default), organizations, consumers
     #[arg(long, value_name = "T")]
     tenant: Option<String>,
-    /// Authority URL of Microsoft Entra ID, with its host and tenant
+    /// Authority URL of Microsoft: Entra ID of any cloud, B2C, external tenant, AD FS
     #[arg(long, value_name = "URL")]
     authority: Option<String>,
     /// Issuer URL of an OpenID Connect provider
@@ -83,6 +83,12 @@ pub(crate) struct AddArguments {
     /// Redirect URI of browser sign-in, on this machine [default: any port of 127.0.0.1 or localhost]
     #[arg(long, value_name = "URI")]
     redirect_uri: Option<String>,
+    /// Client capability of Microsoft Entra ID, such as cp1; may repeat
+    #[arg(long = "capability", value_name = "C")]
+    capabilities: Vec<String>,
+    /// Do not ask Microsoft whether it knows the host of the authority
+    #[arg(long)]
+    no_instance_discovery: bool,
     /// Read the client secret from standard input
     #[arg(long)]
     pub(crate) client_secret_stdin: bool,
@@ -102,14 +108,20 @@ impl AddArguments {
             authorization: self.authorization_endpoint,
             device_authorization: self.device_endpoint,
         });
-        let authority =
-            AuthorityTexts { tenant: self.tenant, authority: self.authority, issuer: self.issuer, endpoints };
+        let authority = AuthorityTexts {
+            tenant: self.tenant,
+            authority: self.authority,
+            issuer: self.issuer,
+            endpoints,
+            no_instance_discovery: self.no_instance_discovery,
+        };
         Ok(NewApplication {
             name: self.application,
             client_id: self.client_id,
             authority: authority.parse()?,
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
+            client_capabilities: client_capabilities(self.capabilities)?,
             client_secret,
             offline: self.offline,
             existing: if self.replace { ExistingApplication::Replace } else { ExistingApplication::Refuse },

@@ -82,6 +82,15 @@ pub(crate) struct ApplicationJson<'a> {
     credential_fingerprint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect_uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    client_capabilities: &'a [String],
+    #[serde(skip_serializing_if = "is_false")]
+    no_instance_discovery: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// `app list`.

@@ -30,7 +30,9 @@ pub enum UnifiedCacheError {
     #[error("it is not a token cache of MSAL, or is cut off: {0}")]
     NotACache(String),
     /// It is JSON, but has none of the sections.
-    #[error("it has none of the sections of a token cache of MSAL (AccessToken, RefreshToken, IdToken, Account, AppMetadata)")]
+    #[error(
+        "it has none of the sections of a token cache of MSAL (AccessToken, RefreshToken, IdToken, Account, AppMetadata)"
+    )]
     NoSection,
     /// One entry is too long.
     #[error("an entry is longer than {MAX_ENTRY_BYTES} bytes")]
@@ -58,9 +60,7 @@ pub fn read(source: impl Read, take: &mut dyn FnMut(Entry) -> bool) -> Result<()
         Err(_) if since_entry.get() > MAX_ENTRY_BYTES => Err(UnifiedCacheError::TooLong),
         Err(error) if error.is_io() => Err(UnifiedCacheError::Io(error.into())),
         // Only the place: the text of a syntax error could quote a token.
-        Err(error) => {
-            Err(UnifiedCacheError::NotACache(format!("line {}, column {}", error.line(), error.column())))
-        }
+        Err(error) => Err(UnifiedCacheError::NotACache(format!("line {}, column {}", error.line(), error.column()))),
     }
 }
 

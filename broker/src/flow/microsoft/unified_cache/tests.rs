@@ -58,7 +58,8 @@ fn times_are_texts_or_numbers_and_names_differ() {
 
 #[test]
 fn what_is_no_cache_is_refused_without_quoting_it() {
-    for text in ["", "{", "[]", "<html>s3cr3t", r#"{"AccessToken":{"a":{"secret":"s3cr3t"#, r#"{"Account":{}} s3cr3t"#] {
+    for text in ["", "{", "[]", "<html>s3cr3t", r#"{"AccessToken":{"a":{"secret":"s3cr3t"#, r#"{"Account":{}} s3cr3t"#]
+    {
         let error = entries(text).1.unwrap_err();
         assert!(matches!(error, UnifiedCacheError::NotACache(_)), "{text}: {error}");
         assert!(!error.to_string().contains("s3cr3t"), "{error}");
@@ -71,7 +72,8 @@ fn what_is_no_cache_is_refused_without_quoting_it() {
 
 #[test]
 fn who_wants_no_more_gets_no_more() {
-    let text = r#"{"Account":{"a":{"home_account_id":"a","environment":"e"},"b":{"home_account_id":"b","environment":"e"}}}"#;
+    let text =
+        r#"{"Account":{"a":{"home_account_id":"a","environment":"e"},"b":{"home_account_id":"b","environment":"e"}}}"#;
     let mut taken = 0;
     let ended = read(text.as_bytes(), &mut |_| {
         taken += 1;

@@ -1,6 +1,6 @@
 //! An authorization request that waits for its answer (RFC 6749, sections 4.1.1 to 4.1.3).
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use token_broker_proto::{
     Secret,
@@ -20,8 +20,10 @@ use crate::{
 /// Waits for the browser to come back.
 pub struct PendingAuthorization {
     url: Secret,
-    redirect_uri: Url,
+    redirect_uri: String,
     scopes: ScopeSet,
+    claims: Option<Claims>,
+    max_age: Option<Duration>,
     state: Secret,
     nonce: Option<Secret>,
     code_verifier: Secret,
@@ -37,6 +39,8 @@ impl PendingAuthorization {
         let words = pkce::Words::from_random(random);
         // Without an ID token nobody echoes a nonce.
         let nonce = request.scopes.contains("openid").then_some(words.nonce);
+        // Microsoft's own clients send the hash and are answered with it, so the word itself never leaves.
+        let nonce = if request.client.is_microsoft() { nonce.map(|nonce| pkce::hashed(&nonce)) } else { nonce };
         let form = form(&request)
             .with("state", words.state.expose())
             .with("code_challenge", pkce::challenge(&words.code_verifier))
@@ -51,6 +55,8 @@ impl PendingAuthorization {
             sends_issuer: metadata.sends_issuer_parameter,
             redirect_uri: request.redirect_uri,
             scopes: request.scopes,
+            claims: request.claims,
+            max_age: request.max_age,
         })
     }
 
@@ -62,7 +68,7 @@ impl PendingAuthorization {
 
     /// Where it comes back to.
     #[must_use]
-    pub fn redirect_uri(&self) -> &Url {
+    pub fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
 
@@ -92,18 +98,26 @@ impl PendingAuthorization {
             .with("code", code.expose())
             .with("redirect_uri", self.redirect_uri.as_str())
             .with("code_verifier", self.code_verifier.expose());
+        let form = if client.is_microsoft() {
+            form.with("scope", self.scopes.to_string()).with_some("claims", self.claims.as_ref().map(Claims::as_str))
+        } else {
+            form
+        };
         client.post_to_token_endpoint(form, correlation_id)
     }
 
     /// What the ID token of this sign-in must say, the nonce included.
     #[must_use]
     pub fn expectation<'a>(&'a self, client: ClientContext<'a>) -> Expectation<'a> {
-        Expectation { nonce: self.nonce.as_ref(), ..Expectation::without_nonce(client) }
+        Expectation { nonce: self.nonce.as_ref(), max_age: self.max_age, ..Expectation::without_nonce(client) }
     }
 }
 
 /// The parameters that are not random.
 fn form<'a>(request: &'a AuthorizationRequest<'_>) -> Form<'a> {
+    let is_microsoft = request.client.is_microsoft();
+    // Routes the browser to the datacenter of the account.
+    let mailbox = request.login_hint.as_ref().filter(|_| is_microsoft).map(|hint| format!("UPN:{hint}"));
     Form::new()
         .with("response_type", "code")
         .with("client_id", request.client.client_id.as_str())
@@ -114,6 +128,9 @@ fn form<'a>(request: &'a AuthorizationRequest<'_>) -> Form<'a> {
         .with_some("login_hint", request.login_hint.as_deref())
         .with_some("domain_hint", request.domain_hint.as_deref())
         .with_some("claims", request.claims.as_ref().map(Claims::as_str))
+        .with_some("max_age", request.max_age.map(|span| span.as_secs().to_string()))
+        .with_some("client_info", is_microsoft.then_some("1"))
+        .with_some("X-AnchorMailbox", mailbox)
         .with("client-request-id", request.correlation_id.to_string())
 }
 
@@ -130,9 +147,7 @@ fn extended(endpoint: &Url, form: &Form<'_>) -> Secret {
 /// Shows no state, nonce or verifier.
 impl fmt::Debug for PendingAuthorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PendingAuthorization")
-            .field("redirect_uri", &self.redirect_uri.as_str())
-            .finish_non_exhaustive()
+        f.debug_struct("PendingAuthorization").field("redirect_uri", &self.redirect_uri).finish_non_exhaustive()
     }
 }
 
@@ -167,6 +182,7 @@ mod tests {
             login_hint: Some("ann+x@example.org".into()),
             domain_hint: None,
             claims: Claims::parse("{}").unwrap(),
+            max_age: None,
             response_mode: Some(ResponseMode::FormPost),
             correlation_id: vectors::correlation_id(),
         };

@@ -29,6 +29,12 @@ impl Words {
     }
 }
 
+/// A word as Microsoft's clients send their nonce: SHA-256 in hexadecimal.
+pub(super) fn hashed(word: &Secret) -> Secret {
+    let hash = digest(&SHA256, word.expose().as_bytes());
+    Secret::new(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
 /// The S256 challenge of a code verifier (RFC 7636, section 4.2).
 pub(super) fn challenge(code_verifier: &Secret) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, code_verifier.expose().as_bytes()))

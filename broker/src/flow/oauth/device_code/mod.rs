@@ -104,7 +104,7 @@ mod tests {
     fn device_code(authorization: &DeviceAuthorization) -> String {
         let (metadata, client_id) = (vectors::metadata(), vectors::client_id("c"));
         let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Credential::Public };
-        let request = authorization.poll_request(client, vectors::correlation_id());
+        let request = authorization.poll_request(client, None, vectors::correlation_id());
         let pairs = url::form_urlencoded::parse(request.body().expose().as_bytes());
         pairs.into_owned().find(|(name, _)| name == "device_code").unwrap().1
     }

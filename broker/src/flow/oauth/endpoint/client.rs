@@ -10,7 +10,7 @@ use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use super::request::{self, Form};
-use crate::model::{ClientAuthentication, Credential, HttpRequest, ProviderMetadata};
+use crate::model::{ClientAuthentication, Credential, Dialect, HttpRequest, ProviderMetadata};
 
 /// Who asks, and whom: the first argument of every request.
 #[derive(Debug, Clone, Copy)]
@@ -33,12 +33,18 @@ pub struct MissingEndpoint(
 
 impl<'a> ClientContext<'a> {
     /// A form for the token endpoint, authenticated.
-    pub(in crate::flow::oauth) fn post_to_token_endpoint(self, form: Form<'a>, id: CorrelationId) -> HttpRequest {
+    pub(in crate::flow) fn post_to_token_endpoint(self, form: Form<'a>, id: CorrelationId) -> HttpRequest {
+        let form = if self.is_microsoft() { form.with("client_info", "1") } else { form };
         self.post(&self.metadata.token_endpoint, form, id)
     }
 
+    /// Whether the provider speaks Microsoft's dialect.
+    pub(in crate::flow) fn is_microsoft(self) -> bool {
+        self.metadata.dialect == Dialect::Microsoft
+    }
+
     /// A form for an endpoint, authenticated.
-    pub(in crate::flow::oauth) fn post(self, endpoint: &Url, form: Form<'a>, id: CorrelationId) -> HttpRequest {
+    pub(in crate::flow) fn post(self, endpoint: &Url, form: Form<'a>, id: CorrelationId) -> HttpRequest {
         match (self.credential, self.metadata.client_authentication) {
             (Credential::Public, _) => request::post(endpoint, &self.named(form), id),
             (Credential::Secret(secret), ClientAuthentication::Post) => {

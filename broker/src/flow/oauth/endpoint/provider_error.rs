@@ -26,6 +26,8 @@ pub(super) fn read(answer: &Answer) -> Option<ProviderError> {
         claims: answer.text("claims").and_then(|text| Claims::parse(text).ok()?).map(|it| it.as_str().to_owned()),
         correlation_id: answer.readable("correlation_id", MAX_WORD),
         error_uri: answer.readable("error_uri", MAX_TEXT),
+        trace_id: answer.readable("trace_id", MAX_WORD),
+        timestamp: answer.readable("timestamp", MAX_WORD),
     })
 }
 

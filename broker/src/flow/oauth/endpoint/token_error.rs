@@ -70,7 +70,7 @@ impl TokenError {
 }
 
 /// The members of a successful answer. Some servers send an error with status 200: that is an error too.
-pub(in crate::flow::oauth) fn read_success(response: &HttpResponse) -> Result<Answer, TokenError> {
+pub(in crate::flow) fn read_success(response: &HttpResponse) -> Result<Answer, TokenError> {
     succeeded(response)?;
     let answer = Answer::read(response).map_err(TokenError::Malformed)?;
     match provider_error::read(&answer) {
@@ -80,7 +80,7 @@ pub(in crate::flow::oauth) fn read_success(response: &HttpResponse) -> Result<An
 }
 
 /// Whether the status is a success; if not, why.
-pub(in crate::flow::oauth) fn succeeded(response: &HttpResponse) -> Result<(), TokenError> {
+pub(in crate::flow) fn succeeded(response: &HttpResponse) -> Result<(), TokenError> {
     let status = response.status();
     if status.is_success() {
         Ok(())

@@ -1,5 +1,8 @@
-//! The authority: who issues the tokens. An OpenID Connect issuer (OpenID Connect Discovery 1.0), a tenant of Microsoft
-//! Entra ID, or plain OAuth 2.0 endpoints given by hand (RFC 6749, section 3).
+//! The authority: who issues the tokens. An OpenID Connect issuer (OpenID Connect Discovery 1.0), one of Microsoft's services,
+//! or plain OAuth 2.0 endpoints given by hand (RFC 6749, section 3).
+
+pub mod clouds;
+mod microsoft;
 
 use std::{
     fmt,
@@ -10,15 +13,7 @@ use url::{Host, Url};
 
 use crate::Invalid;
 
-/// Hosts of Microsoft Entra ID, public and national clouds.
-const ENTRA_HOSTS: [&str; 6] = [
-    "login.microsoftonline.com",
-    "login.microsoft.com",
-    "login.windows.net",
-    "login.partner.microsoftonline.cn",
-    "login.chinacloudapi.cn",
-    "login.microsoftonline.us",
-];
+pub use microsoft::{MicrosoftAuthority, MicrosoftKind, is_customer_host, is_guid};
 
 /// Who issues the tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -30,13 +25,8 @@ pub enum Authority {
         /// The issuer's exact text: issuers are compared as strings.
         text: String,
     },
-    /// A tenant of Microsoft Entra ID.
-    MicrosoftEntra {
-        /// Host of the cloud.
-        host: String,
-        /// GUID, domain, `common`, `organizations` or `consumers`.
-        tenant: String,
-    },
+    /// One of Microsoft's services: Entra ID, an external tenant, B2C, AD FS, dSTS.
+    Microsoft(MicrosoftAuthority),
     /// A provider without metadata.
     Endpoints(Endpoints),
 }
@@ -62,49 +52,81 @@ impl Authority {
         Ok(Self::OpenIdConnect { issuer, text: text.to_owned() })
     }
 
-    /// An authority URL in MSAL's sense: a Microsoft host with a tenant, else an issuer.
+    /// An authority URL in MSAL's sense. A host that is not known is taken for one of Microsoft Entra ID, which is then asked
+    /// whether it knows it.
+    pub fn from_authority_url(text: &str) -> Result<Self, Invalid> {
+        MicrosoftAuthority::from_url(&provider_url("authority_url", text)?).map(Self::Microsoft)
+    }
+
+    /// The authority that a URL names, where it may be of either kind: what is recognizably Microsoft's, else an issuer.
     pub fn from_url(text: &str) -> Result<Self, Invalid> {
         let url = provider_url("authority_url", text)?;
-        let host = url.host_str().unwrap_or_default();
-        if !ENTRA_HOSTS.contains(&host) {
-            return Self::from_issuer(text).map_err(|invalid| Invalid::new("authority_url", invalid.rule));
+        if microsoft::is_recognizable(&url) {
+            return MicrosoftAuthority::from_url(&url).map(Self::Microsoft);
         }
-        let mut segments = url.path().trim_matches('/').split('/').filter(|segment| !segment.is_empty());
-        match (segments.next(), segments.next()) {
-            (Some(tenant), None | Some("v2.0")) => Self::entra(host, tenant),
-            _ => Err(Invalid::new("authority_url", format!("must be https://{host}/TENANT"))),
-        }
+        Self::from_issuer(text).map_err(|invalid| Invalid::new("authority_url", invalid.rule))
     }
 
     /// A tenant of Microsoft Entra ID's public cloud.
     pub fn from_tenant(tenant: &str) -> Result<Self, Invalid> {
-        Self::entra("login.microsoftonline.com", tenant)
+        MicrosoftAuthority::entra("login.microsoftonline.com", tenant, "tenant").map(Self::Microsoft)
     }
 
-    fn entra(host: &str, tenant: &str) -> Result<Self, Invalid> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        if tenant.is_empty() || tenant.len() > 253 || !tenant.chars().all(allowed) {
-            return Err(Invalid::new("tenant", "must be a GUID, a domain, or common, organizations, consumers"));
+    /// The same, with the owner's word for its host: no instance discovery.
+    pub fn without_instance_discovery(self) -> Result<Self, Invalid> {
+        match self {
+            Self::Microsoft(authority) => Ok(Self::Microsoft(MicrosoftAuthority { is_vouched_for: true, ..authority })),
+            Self::OpenIdConnect { .. } | Self::Endpoints(_) => {
+                let rule = "is for an authority of Microsoft: no other has instance discovery";
+                Err(Invalid::new("no_instance_discovery", rule))
+            }
         }
-        Ok(Self::MicrosoftEntra { host: host.to_owned(), tenant: tenant.to_ascii_lowercase() })
     }
 
-    /// Where accounts and grants of this authority live: its host, with the path of an issuer.
+    /// The same in another tenant, which only Microsoft Entra ID has.
+    pub fn with_tenant(&self, tenant: &str) -> Result<Self, Invalid> {
+        match self {
+            Self::Microsoft(authority) => authority.with_tenant(tenant).map(Self::Microsoft),
+            Self::OpenIdConnect { .. } | Self::Endpoints(_) => {
+                Err(Invalid::new("tenant", "needs an application of Microsoft Entra ID"))
+            }
+        }
+    }
+
+    /// Whether instance discovery is left out.
+    #[must_use]
+    pub fn is_vouched_for(&self) -> bool {
+        matches!(self, Self::Microsoft(authority) if authority.is_vouched_for)
+    }
+
+    /// Where accounts and grants of this authority live: its host, with the path of an issuer; at Microsoft the one name of its
+    /// cloud.
     #[must_use]
     pub fn environment(&self) -> String {
         match self {
             Self::OpenIdConnect { issuer, .. } => place(issuer),
-            Self::MicrosoftEntra { host, .. } => host.clone(),
+            Self::Microsoft(authority) => authority.cloud.clone(),
             Self::Endpoints(endpoints) => place(&endpoints.token),
         }
     }
 
-    /// The tenant that access tokens are partitioned by; empty where there are no tenants.
+    /// The tenant as it is written; empty where there are no tenants.
     #[must_use]
-    pub fn tenant(&self) -> &str {
+    pub fn tenant(&self) -> String {
         match self {
-            Self::MicrosoftEntra { tenant, .. } => tenant,
-            Self::OpenIdConnect { .. } | Self::Endpoints(_) => "",
+            Self::Microsoft(authority) => authority.tenant(),
+            Self::OpenIdConnect { .. } | Self::Endpoints(_) => String::new(),
+        }
+    }
+
+    /// What tells two registrations apart: the URL, with the one name of its cloud for every host of it.
+    #[must_use]
+    pub fn registered_as(&self) -> String {
+        match self {
+            Self::Microsoft(authority) if authority.is_well_known() => {
+                MicrosoftAuthority { host: authority.cloud.clone(), ..authority.clone() }.to_string()
+            }
+            other => other.to_string(),
         }
     }
 }
@@ -114,7 +136,7 @@ impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OpenIdConnect { text, .. } => f.write_str(text),
-            Self::MicrosoftEntra { host, tenant } => write!(f, "https://{host}/{tenant}"),
+            Self::Microsoft(authority) => authority.fmt(f),
             Self::Endpoints(endpoints) => endpoints.token.fmt(f),
         }
     }
