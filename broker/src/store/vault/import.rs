@@ -4,7 +4,8 @@
 use super::Vault;
 use crate::{
     model::{
-        ApplicationStamp, CachedToken, Client, Grant, GrantKey, GrantState, IdentityDocuments, TokenPartition, User,
+        AppMetadata, ApplicationStamp, CachedToken, Client, Grant, GrantHolder, GrantKey, GrantState, IdentityDocuments,
+        TokenPartition, User,
     },
     store::{
         error::StoreError,
