@@ -177,7 +177,7 @@ impl Backoff {
     pub fn after(before: Option<Self>, now: UnixTime, wait: Wait) -> Self {
         let failures = before.map_or(0, |before| before.failures).saturating_add(1);
         let doubled = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_PAUSE);
-        let ours = doubled - doubled / 2 * u32::from(wait.random) / 256;
+        let ours = doubled.saturating_sub(doubled / 2 * u32::from(wait.random) / 256);
         // Instants are whole seconds.
         let ours = Duration::from_secs(ours.as_secs() + u64::from(ours.subsec_nanos() > 0));
         let asked = wait.retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);

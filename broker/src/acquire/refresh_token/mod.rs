@@ -64,6 +64,7 @@ impl Refresh {
     pub(super) fn ahead(mut self, issued_on: UnixTime, correlation_id: CorrelationId) -> Self {
         self.purpose = self.purpose.ahead();
         self.renews = Some(issued_on);
+        self.min_validity = None;
         self.correlation_id = correlation_id;
         self
     }
@@ -188,14 +189,12 @@ impl Desk {
 
     /// A token that another flight brought between this caller's look into the cache and its boarding.
     fn already_there(&self, refresh: &Refresh) -> Result<Option<CachedToken>, DeskError> {
-        // A damaged row in the cache must not keep out the token that would replace it.
         if refresh.renews.is_none() && !refresh.purpose.may_use_cache() {
             return Ok(None);
         }
         let now = self.clock.now();
-        let accept = |token: &CachedToken| match refresh.renews {
-            Some(old) => token.issued_on > old && is_fresh(token, None, now),
-            None => is_fresh(token, refresh.min_validity, now),
+        let accept = |token: &CachedToken| {
+            refresh.renews.is_none_or(|old| token.issued_on > old) && is_fresh(token, refresh.min_validity, now)
         };
         Ok(self.vault.find_token(&refresh.partition, &refresh.scopes, &accept)?)
     }

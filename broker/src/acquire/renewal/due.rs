@@ -21,7 +21,7 @@ pub(super) fn due_on(token: &CachedToken, random: u8) -> Option<UnixTime> {
     if life < SHORTEST_LIFE || age >= fresh {
         return None;
     }
-    let apart = (fresh - age).min(life / 20) * u32::from(random) / 255;
+    let apart = fresh.saturating_sub(age).min(life / 20) * u32::from(random) / 255;
     Some(token.issued_on.plus(age + apart))
 }
 

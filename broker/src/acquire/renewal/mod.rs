@@ -117,6 +117,8 @@ impl Desk {
                 Outcome::Occupied
             }
             Boarding::Aboard(landing) => match landing.report().await {
+                // The last flight was about to land, and this one got a seat in it.
+                Some(Report::Landed(Ok((found, _)))) if found.issued_on <= taken.issued_on => Outcome::Occupied,
                 Some(Report::Early(outcome) | Report::Landed(outcome)) => outcome_of(&outcome),
                 None => Outcome::GivenUp,
             },
