@@ -5,6 +5,7 @@
 use std::{
     fs,
     io::ErrorKind,
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
@@ -23,6 +24,9 @@ pub struct Config {
     /// Limits towards providers.
     #[serde(default)]
     pub http: HttpConfig,
+    /// Limits of callers.
+    #[serde(default)]
+    pub limits: LimitsConfig,
 }
 
 /// Form of the log.
@@ -42,6 +46,22 @@ pub enum LogFormat {
 pub struct HttpConfig {
     /// Seconds that one exchange with a provider may take.
     pub timeout_seconds: Option<u32>,
+}
+
+/// The `[limits]` table. None may be 0: a daemon that serves nobody is stopped, not configured.
+#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Connections at once.
+    pub connections: Option<NonZeroU32>,
+    /// Connections at once of one process.
+    pub connections_per_process: Option<NonZeroU32>,
+    /// Calls at once that wait for a provider's answer.
+    pub waiting_calls: Option<NonZeroU32>,
+    /// Exchanges at once with one provider.
+    pub provider_exchanges: Option<NonZeroU32>,
+    /// Seconds that a caller may leave a connection or a request half said.
+    pub half_open_seconds: Option<NonZeroU32>,
 }
 
 /// Why the file cannot be used.
@@ -87,7 +107,12 @@ impl Config {
 fn nearest_to_unknown(text: &str) -> Option<String> {
     let file: toml::Table = toml::from_str(text).ok()?;
     let http = file.get("http").and_then(toml::Value::as_table).cloned().unwrap_or_default();
-    let tables = [("", &file, keys::<Config>()), (" in [http]", &http, keys::<HttpConfig>())];
+    let limits = file.get("limits").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+    let tables = [
+        ("", &file, keys::<Config>()),
+        (" in [http]", &http, keys::<HttpConfig>()),
+        (" in [limits]", &limits, keys::<LimitsConfig>()),
+    ];
     let mut unknown =
         tables.iter().flat_map(|(_, table, keys)| table.keys().filter(|key| !keys.contains(&key.as_str())));
     let unknown = unknown.next()?;
@@ -145,6 +170,10 @@ mod tests {
         let config: Config = toml::from_str(&shown.join("\n")).expect("a valid configuration");
         assert!(config.socket.is_some() && config.data_dir.is_some() && config.log_format.is_some());
         assert!(config.http.timeout_seconds.is_some());
+        let limits = &config.limits;
+        assert!(limits.connections.is_some() && limits.connections_per_process.is_some());
+        assert!(limits.waiting_calls.is_some() && limits.provider_exchanges.is_some());
+        assert!(limits.half_open_seconds.is_some());
         assert_eq!(toml::from_str::<Config>(&text).expect("valid as it is"), Config::default());
     }
 
@@ -156,6 +185,8 @@ mod tests {
             ("[htttp]", Some("`http`")),
             ("[http]\ntimeout = 3", Some("`timeout_seconds` in [http]")),
             ("timeout_seconds = 3", Some("`timeout_seconds` in [http]")),
+            ("[limit]", Some("`limits`")),
+            ("[limits]\nconnection = 3", Some("`connections` in [limits]")),
             ("client_id = 'x'", None),
             ("socket = 3", None),
             ("socket = ", None),

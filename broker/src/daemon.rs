@@ -3,13 +3,19 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::{net::UnixListener, task::JoinHandle, time::timeout};
+use tokio::{
+    net::UnixListener,
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    access::Limits,
     acquire::{self, Outside, Tasks},
     admin::{self, About},
-    ports::Executable,
+    metrics::Metrics,
+    ports::{Executable, http::LimitedHttp},
     server::{self, Desks, ServeError, socket::SocketError},
     store::{StartError, Vault, VaultOptions, WriterMode},
 };
@@ -27,6 +33,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Where it serves.
     pub socket: Socket,
+    /// What callers may use at once.
+    pub limits: Limits,
 }
 
 /// Where the daemon serves.
@@ -65,6 +73,8 @@ pub struct Daemon {
     tracker: TaskTracker,
     server: JoinHandle<Result<(), ServeError>>,
     vault: Vault,
+    /// Tasks that live as long as the daemon, by name.
+    standing: JoinSet<&'static str>,
     /// The tasks of the tracker that live as long as the daemon; all others are work for somebody.
     standing_tasks: usize,
     /// The program file, if it is known.
@@ -89,30 +99,40 @@ impl Daemon {
             started: outside.clock.monotonic(),
             executable,
         };
-        Ok(Self { socket, ..Self::serve(vault, listener, outside, about) })
+        Ok(Self { socket, ..Self::serve(vault, listener, outside, about, settings.limits) })
     }
 
     #[expect(clippy::disallowed_methods, reason = "the server's task is owned here: `ended` and `stop` await it")]
-    fn serve(vault: Vault, listener: UnixListener, outside: Outside, about: About) -> Self {
+    fn serve(vault: Vault, listener: UnixListener, outside: Outside, about: About, limits: Limits) -> Self {
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), vault.timings()));
+        let exchanges = (limits.provider_exchanges, limits.waiting_exchanges());
+        let http = LimitedHttp::new(outside.http, exchanges, Arc::clone(&metrics), stop.clone());
+        let outside = Outside { http: Arc::new(http), ..outside };
         let executable = about.executable.clone();
         let admin = admin::Desk::new(
             vault.clone(),
             Arc::clone(&outside.http),
             Arc::clone(&outside.clock),
             Arc::clone(&outside.entropy),
-            about,
+            (about, Arc::clone(&metrics)),
         );
         let tasks = Tasks { tracker: tracker.clone(), stop: stop.clone() };
-        let acquire = acquire::Desk::new(vault.clone(), outside, tasks);
-        let purge = Arc::clone(&admin);
-        let purge_until = stop.clone();
-        tracker.spawn(async move { purge.keep_purged(purge_until).await });
+        let acquire = acquire::Desk::new(vault.clone(), outside, tasks, &limits, metrics);
+        let mut standing = JoinSet::new();
+        let (purge, purge_until) = (Arc::clone(&admin), stop.clone());
+        standing.spawn(tracker.track_future(async move {
+            purge.keep_purged(purge_until).await;
+            "the removal of expired tokens"
+        }));
         let renew = Arc::clone(&acquire);
-        tracker.spawn(async move { renew.keep_renewed().await });
+        standing.spawn(tracker.track_future(async move {
+            renew.keep_renewed().await;
+            "the renewal of tokens"
+        }));
         let desks = Desks { acquire, admin };
-        let server = tokio::spawn(server::serve(listener, server::socket::own_uid(), desks, stop.clone()));
-        Self { standing_tasks: tracker.len(), stop, tracker, server, vault, executable, socket: None }
+        let server = tokio::spawn(server::serve(listener, server::socket::own_uid(), desks, limits, stop.clone()));
+        Self { standing_tasks: tracker.len(), stop, tracker, server, vault, standing, executable, socket: None }
     }
 
     /// Whether nothing is under way that a stop would cut short: no request to a provider, no sign-in that waits for its user.
@@ -129,10 +149,16 @@ impl Daemon {
 
     /// Resolves only if the daemon ends without being asked to: that is a crash.
     pub async fn ended(&mut self) -> DaemonError {
-        match (&mut self.server).await {
-            Ok(Ok(())) => DaemonError::Task("the server stopped".to_owned()),
-            Ok(Err(error)) => error.into(),
-            Err(error) => DaemonError::Task(error.to_string()),
+        tokio::select! {
+            served = &mut self.server => match served {
+                Ok(Ok(())) => DaemonError::Task("the server stopped".to_owned()),
+                Ok(Err(error)) => error.into(),
+                Err(error) => DaemonError::Task(error.to_string()),
+            },
+            Some(ended) = self.standing.join_next() => {
+                DaemonError::Task(ended.map_or_else(|error| error.to_string(), str::to_owned))
+            }
+            () = self.vault.writer_ended() => DaemonError::Task("the writer of the store".to_owned()),
         }
     }
 

@@ -4,10 +4,12 @@
 pub mod access;
 pub mod acquire;
 pub mod admin;
+pub mod certificate;
 pub mod config;
 pub mod daemon;
 pub mod flow;
 pub mod lifecycle;
+pub mod metrics;
 pub mod model;
 pub mod paths;
 pub mod ports;

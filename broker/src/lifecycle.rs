@@ -11,7 +11,7 @@ use std::{
 };
 
 use listenfd::ListenFd;
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -20,6 +20,8 @@ use crate::{
     ports::Clock,
 };
 
+/// Most open files that macOS lets a process have (`OPEN_MAX`).
+const OPEN_MAX: u64 = 10_240;
 /// How often the daemon looks whether its program file was replaced.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
@@ -32,6 +34,27 @@ pub fn hide_memory() {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "the process could not be made undumpable");
     }
+}
+
+/// Lets the process have as many open files as the system allows it: each caller holds one. How many that are now.
+#[must_use = "connections have to be fewer"]
+pub fn raise_open_files() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raise = |current| setrlimit(Resource::Nofile, Rlimit { current, ..limit }).map(|()| files(current));
+    // macOS says that there is no limit, and takes no more than this.
+    let raised = raise(limit.maximum).or_else(|error| match limit.current {
+        Some(current) if current < OPEN_MAX => raise(Some(OPEN_MAX)),
+        _ => Err(error),
+    });
+    raised.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the number of open files could not be raised");
+        files(limit.current)
+    })
+}
+
+/// Without a limit: as many as can be counted.
+fn files(limit: Option<u64>) -> usize {
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
 }
 
 /// What a signal asks for.

@@ -15,7 +15,7 @@ use token_broker::{
     lifecycle::{self, Signals, Upkeep},
     paths,
     ports::{clock::SystemClock, entropy::SystemEntropy, http::AdjustableHttp},
-    reload::{Reload, http_limits},
+    reload::{Reload, http_limits, limits},
     server::socket::own_uid,
 };
 use tracing_subscriber::{
@@ -61,11 +61,13 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let config = Config::read(&config_file.0, config_file.1)?;
     open_log(arguments.log_format.or(config.log_format).unwrap_or_default());
     lifecycle::hide_memory();
+    let limits = limits(&config.limits).within(lifecycle::raise_open_files());
     let socket = match lifecycle::passed_socket()? {
         Some(passed) => Socket::Passed(passed),
         None => Socket::Path(paths::socket(arguments.socket, config.socket.clone(), own_uid())?),
     };
-    let settings = Settings { data_dir: paths::data_dir(arguments.data_dir, config.data_dir.clone())?, socket };
+    let data_dir = paths::data_dir(arguments.data_dir, config.data_dir.clone())?;
+    let settings = Settings { data_dir, socket, limits };
     let (http, clock) = (Arc::new(AdjustableHttp::new(http_limits(&config.http))), Arc::new(SystemClock));
     let mut reload = Reload::new(config_file, config, Arc::clone(&http));
     let upkeep = Upkeep {

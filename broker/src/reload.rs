@@ -1,10 +1,11 @@
 //! The configuration file read again while the daemon runs. What can change at run time changes; what cannot is named as
 //! waiting for a restart; a file that cannot be used changes nothing.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    config::{Config, ConfigError, HttpConfig},
+    access::Limits,
+    config::{Config, ConfigError, HttpConfig, LimitsConfig},
     ports::http::{AdjustableHttp, HttpLimits},
 };
 
@@ -64,6 +65,7 @@ impl Reload {
             ("socket", config.socket != before.socket),
             ("data_dir", config.data_dir != before.data_dir),
             ("log_format", config.log_format != before.log_format),
+            ("limits", config.limits != before.limits),
         ];
         differs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
     }
@@ -84,11 +86,41 @@ pub fn http_limits(config: &HttpConfig) -> HttpLimits {
     HttpLimits { total, ..default }
 }
 
+/// The limits of callers that the file asks for.
+#[must_use]
+pub fn limits(config: &LimitsConfig) -> Limits {
+    let default = Limits::default();
+    let or = |given: Option<NonZeroU32>, default: usize| {
+        given.map_or(default, |given| usize::try_from(given.get()).unwrap_or(usize::MAX))
+    };
+    Limits {
+        connections: or(config.connections, default.connections),
+        connections_per_process: or(config.connections_per_process, default.connections_per_process),
+        waiting_calls: or(config.waiting_calls, default.waiting_calls),
+        provider_exchanges: or(config.provider_exchanges, default.provider_exchanges),
+        half_open: config
+            .half_open_seconds
+            .map_or(default.half_open, |given| Duration::from_secs(u64::from(given.get()))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::{fs, sync::Arc};
 
     use super::{AdjustableHttp, Config, HttpLimits, Reload};
+
+    #[test]
+    fn the_commented_example_shows_the_default_limits() {
+        let example = include_str!("../../packaging/config.toml");
+        let shown: Vec<&str> = example.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        fs::write(&file, shown.join("\n")).unwrap();
+        let config = Config::read(&file, true).unwrap();
+        assert_eq!(super::limits(&config.limits), super::Limits::default());
+        assert_eq!(super::limits(&super::LimitsConfig::default()), super::Limits::default());
+    }
 
     #[test]
     fn each_setting_changes_now_or_is_named() {
@@ -102,8 +134,13 @@ mod tests {
         };
         assert!(again("").ends_with("[http] is as it was"));
         assert!(again("[http]\ntimeout_seconds = 5").ends_with("[http] has changed"));
-        let said = again("data_dir = '/d'\nsocket = '/s'\nlog_format = 'json'\n[http]\ntimeout_seconds = 5");
-        assert!(said.ends_with("as it was; waiting for the next start: socket, data_dir, log_format"), "{said}");
+        let said = again(
+            "data_dir = '/d'\nsocket = '/s'\nlog_format = 'json'\n[http]\ntimeout_seconds = 5\n[limits]\nconnections = 9",
+        );
+        assert!(
+            said.ends_with("as it was; waiting for the next start: socket, data_dir, log_format, limits"),
+            "{said}"
+        );
         let said = again("[http]\ntimeout_second = 7");
         assert!(said.contains("nothing has changed") && said.contains("timeout_second`"), "{said}");
         assert!(said.contains("config.toml") && !said.contains('\n'), "{said}");

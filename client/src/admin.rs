@@ -1,7 +1,7 @@
 //! The calls of `broker-cli` beyond tokens: applications, the cache, the daemon itself. Served to the owner only.
 
 use token_broker_proto::{
-    calls::{Application, CacheEntry, CacheEntryId, DaemonStatus, Incomplete, NewApplication},
+    calls::{Application, CacheEntry, CacheEntryId, Check, DaemonStatus, Incomplete, NewApplication},
     oauth::ApplicationName,
     wire::v1::{self, broker_admin_client::BrokerAdminClient},
 };
@@ -12,8 +12,8 @@ use crate::{
     link::Link,
 };
 
-/// Largest answer that is read, in bytes: a list of a million cache entries fits.
-const MAX_ANSWER: usize = 512 * 1024 * 1024;
+/// Largest answer that is read, in bytes: lists that come in pages are far below.
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
 /// What went with an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,12 +72,22 @@ impl Client {
 
     /// What the cache holds, for one application or for all.
     pub async fn cache_entries(&self, application: Option<&ApplicationName>) -> Result<Vec<CacheEntry>, ClientError> {
-        let send = |link| {
-            let application = application.map(ToString::to_string).unwrap_or_default();
-            async move { admin(link).list_cache_entries(v1::ListCacheEntriesRequest { application }).await }
-        };
-        let answer = self.call(Repeat::Harmless, send).await?;
-        Ok(answer.entries.into_iter().map(TryInto::try_into).collect::<Result<_, Incomplete>>()?)
+        let application = application.map(ToString::to_string).unwrap_or_default();
+        let (mut entries, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let send = |link| {
+                let (application, page_token) = (application.clone(), page_token.clone());
+                let request = v1::ListCacheEntriesRequest { application, page_size: 0, page_token };
+                async move { admin(link).list_cache_entries(request).await }
+            };
+            let page = self.call(Repeat::Harmless, send).await?;
+            let found = page.entries.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, Incomplete>>()?;
+            entries.extend(found);
+            if page.next_page_token.is_empty() || page.next_page_token == page_token {
+                return Ok(entries);
+            }
+            page_token = page.next_page_token;
+        }
     }
 
     /// One entry of the cache, without its token.
@@ -109,12 +119,25 @@ impl Client {
         let send = |link| async move { admin(link).get_status(v1::GetStatusRequest {}).await };
         Ok(self.call(Repeat::Harmless, send).await?.into())
     }
+
+    /// What happened in the daemon since its start, counted: OpenMetrics text, which Prometheus reads.
+    pub async fn metrics(&self) -> Result<String, ClientError> {
+        let send = |link| async move { admin(link).get_metrics(v1::GetMetricsRequest {}).await };
+        Ok(self.call(Repeat::Harmless, send).await?.text)
+    }
+
+    /// What is wrong with the daemon, its store and what they stand on, and what to do.
+    pub async fn diagnose(&self) -> Result<Vec<Check>, ClientError> {
+        let send = |link| async move { admin(link).diagnose(v1::DiagnoseRequest {}).await };
+        let answer = self.call(Repeat::Harmless, send).await?;
+        Ok(answer.checks.into_iter().map(Into::into).collect())
+    }
 }
 
 fn application(wire: Option<v1::Application>) -> Result<Application, ClientError> {
     Ok(wire.ok_or(Incomplete("application"))?.try_into()?)
 }
 
-fn admin(link: Link) -> BrokerAdminClient<Link> {
+pub(crate) fn admin(link: Link) -> BrokerAdminClient<Link> {
     BrokerAdminClient::with_origin(link, origin()).max_decoding_message_size(MAX_ANSWER)
 }

@@ -6,7 +6,10 @@ use std::{path::PathBuf, sync::Arc};
 use http::Uri;
 use token_broker_proto::{
     Account,
-    calls::{SignInRequest, SignOutAnswer, SignOutRequest, TokenAnswer, TokenRequest},
+    calls::{
+        BeginAuthorizationRequest, BegunAuthorization, CompleteAuthorizationRequest, Incomplete, SignInRequest,
+        SignOutAnswer, SignOutRequest, TokenAnswer, TokenRequest,
+    },
     oauth::ApplicationName,
     wire::v1::{self, token_broker_client::TokenBrokerClient},
 };
@@ -77,6 +80,31 @@ impl Client {
         Ok(SignIn::new(events, self.clone()))
     }
 
+    /// Begins a sign-in through a web application's own redirect URI: send the user's browser to the answer's URL, and keep its
+    /// state in the user's session.
+    pub async fn begin_authorization(
+        &self,
+        request: &BeginAuthorizationRequest,
+    ) -> Result<BegunAuthorization, ClientError> {
+        let send = |link| {
+            let wire = v1::BeginAuthorizationRequest::from(request);
+            async move { broker(link).begin_authorization(wire).await }
+        };
+        // One that nobody completes is forgotten by itself.
+        Ok(self.call(Repeat::Harmless, send).await?.try_into()?)
+    }
+
+    /// Completes it with the raw query or form body that came to the redirect URI; says who signed in. Compare the `state` in it
+    /// with the one of this user's session first: the daemon cannot know whose browser brought it.
+    pub async fn complete_authorization(&self, request: &CompleteAuthorizationRequest) -> Result<Account, ClientError> {
+        let send = |link| {
+            let wire = v1::CompleteAuthorizationRequest::from(request);
+            async move { broker(link).complete_authorization(wire).await }
+        };
+        let answer = self.call(Repeat::Never, send).await?;
+        Ok(answer.account.ok_or(Incomplete("account"))?.into())
+    }
+
     /// Forgets an account of an application with all its tokens.
     pub async fn sign_out(&self, request: &SignOutRequest) -> Result<SignOutAnswer, ClientError> {
         let send = |link| {
@@ -137,6 +165,6 @@ pub(crate) fn origin() -> Uri {
     Uri::from_static("http://localhost")
 }
 
-fn broker(link: Link) -> TokenBrokerClient<Link> {
+pub(crate) fn broker(link: Link) -> TokenBrokerClient<Link> {
     TokenBrokerClient::with_origin(link, origin())
 }

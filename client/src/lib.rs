@@ -2,7 +2,8 @@
 //!
 //! The daemon owns sign-in, refresh and the encrypted cache. This crate connects to its Unix socket on the first call, checks
 //! whose process serves there before it sends a byte, connects again by itself after a daemon restart, and turns every failure
-//! into a [`ClientError`]. It holds no cache and starts no daemon.
+//! into a [`ClientError`]. It holds no cache and starts no daemon; a program that needs a token often keeps one at hand with a
+//! [`TokenSource`].
 //!
 //! ```no_run
 //! use token_broker_client::{Client, ClientError, ClientOptions, calls::TokenRequest, oauth::ApplicationName};
@@ -31,6 +32,8 @@ mod error;
 mod link;
 mod sign_in;
 mod socket_path;
+mod token_source;
+mod watch;
 
 pub use token_broker_proto::{Account, Failure, Invalid, ProviderError, Reason, Secret, calls, oauth};
 
@@ -41,6 +44,8 @@ pub use client::{Client, ClientOptions};
 pub use error::ClientError;
 pub use sign_in::SignIn;
 pub use socket_path::SocketPath;
+pub use token_source::{TokenSource, TokenUnavailable};
+pub use watch::{EventWatch, TokenWatch};
 
 /// The README's example, compiled.
 #[cfg(doctest)]

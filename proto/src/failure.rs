@@ -58,6 +58,10 @@ pub struct ProviderError {
     pub correlation_id: Option<String>,
     /// `error_uri`.
     pub error_uri: Option<String>,
+    /// `trace_id` of Microsoft Entra ID.
+    pub trace_id: Option<String>,
+    /// `timestamp` of Microsoft Entra ID, as it was written.
+    pub timestamp: Option<String>,
 }
 
 impl Failure {
@@ -159,6 +163,8 @@ impl ProviderError {
             claims: self.claims.clone().filter(|claims| claims.len() <= 2 * MAX_TEXT).unwrap_or_default(),
             correlation_id: text(&self.correlation_id),
             error_uri: text(&self.error_uri),
+            trace_id: text(&self.trace_id),
+            timestamp: text(&self.timestamp),
         }
     }
 
@@ -171,6 +177,8 @@ impl ProviderError {
             claims: given(wire.claims),
             correlation_id: given(wire.correlation_id),
             error_uri: given(wire.error_uri),
+            trace_id: given(wire.trace_id),
+            timestamp: given(wire.timestamp),
         }
     }
 }
@@ -234,6 +242,8 @@ mod tests {
                     suberror: Some("bad_token".into()),
                     error_codes: vec![70043],
                     claims: Some("{}".into()),
+                    trace_id: Some("trace".into()),
+                    timestamp: Some("2026-01-01 00:00:00Z".into()),
                     ..ProviderError::default()
                 }),
                 candidates: vec![account(1)],

@@ -35,8 +35,10 @@ redacted_debug! {
     v1::SignInRequest => "SignInRequest",
     v1::SignOutRequest => "SignOutRequest",
     v1::OpenUrl => "OpenUrl",
+    v1::BeginAuthorizationRequest => "BeginAuthorizationRequest",
     v1::BeginAuthorizationResponse => "BeginAuthorizationResponse",
     v1::UserCode => "UserCode",
     v1::CompleteAuthorizationRequest => "CompleteAuthorizationRequest",
     v1::AddApplicationRequest => "AddApplicationRequest",
+    v1::Certificate => "Certificate",
 }

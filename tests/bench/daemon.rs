@@ -2,12 +2,13 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use rustix::thread::{CpuSet, sched_setaffinity};
+use tempfile::TempDir;
 use token_broker_client::{
     Client, ClientOptions,
     calls::{Subject, TokenRequest},
@@ -34,22 +35,20 @@ pub(crate) fn request(account: &str) -> TokenRequest {
     TokenRequest { subject: Subject::User(Some(account.to_owned())), ..TokenRequest::new(application_name()) }
 }
 
-fn spawn(filled: &Filled) -> Running {
-    let socket = filled.folder.path().join("run").join("broker.sock");
-    let child = Command::new(built("token-brokerd"))
-        .arg("--data-dir")
-        .arg(filled.folder.path().join("data"))
-        .arg("--socket")
-        .arg(&socket)
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("token-brokerd: build it with cargo build --release --workspace --bins");
+fn spawn(folder: &TempDir, config: Option<&Path>) -> Running {
+    let socket = folder.path().join("run").join("broker.sock");
+    let mut command = Command::new(built("token-brokerd"));
+    command.arg("--data-dir").arg(folder.path().join("data")).arg("--socket").arg(&socket).stderr(Stdio::null());
+    if let Some(config) = config {
+        command.arg("--config").arg(config);
+    }
+    let child = command.spawn().expect("token-brokerd: build it with cargo build --release --workspace --bins");
     Running { child, socket }
 }
 
 /// Starts it and waits for its first answer.
 pub(crate) async fn start(filled: &Filled) -> Running {
-    let running = spawn(filled);
+    let running = spawn(&filled.folder, None);
     running.answers(filled).await;
     running
 }
@@ -59,7 +58,7 @@ pub(crate) async fn measure_start(filled: &Filled) -> Sample {
     let mut measured = Vec::new();
     for _ in 0..20 {
         let begun = Instant::now();
-        let running = spawn(filled);
+        let running = spawn(&filled.folder, None);
         running.answers(filled).await;
         measured.push(begun.elapsed());
         drop(running);
@@ -68,6 +67,15 @@ pub(crate) async fn measure_start(filled: &Filled) -> Sample {
 }
 
 impl Running {
+    /// Starts one on any folder, with this configuration, and waits until it answers.
+    pub(crate) async fn spawn(folder: &TempDir, config: Option<&Path>) -> Self {
+        let running = spawn(folder, config);
+        while running.client().status().await.is_err() {
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        running
+    }
+
     /// A client with a connection of its own.
     pub(crate) fn client(&self) -> Client {
         Client::new(&ClientOptions { socket: Some(self.socket.clone()), ..ClientOptions::default() }).expect("a client")

@@ -102,6 +102,7 @@ async fn register(vault: &Vault) -> (ApplicationStamp, Client) {
         credential: Credential::Public,
         scopes: ScopeSet::parse(["common"]).expect("valid"),
         redirect_uri: None,
+        client_capabilities: Vec::new(),
         keep_alive: None,
     };
     let client = application.client();

@@ -14,19 +14,28 @@
 
 mod daemon;
 mod fill;
+mod neighbours;
 mod peer;
 mod process;
 mod report;
 mod sample;
 mod socket;
+mod token_source;
+
+use std::{str::FromStr, time::Duration};
 
 use report::Report;
 
 /// Tokens in the store, for each series of the scale table.
 const SCALES: [usize; 4] = [100, 10_000, 100_000, 1_000_000];
 
+/// A number from the command line: the largest store, the idle connections, the seconds that a refresh hangs.
+fn argument<N: FromStr>(position: usize, default: N) -> N {
+    std::env::args().nth(position).and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
 fn main() {
-    let largest = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    let largest = argument(1, 1_000_000);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut report = Report::default();
     runtime.block_on(async {
@@ -35,16 +44,19 @@ fn main() {
             let filled = fill::fill(tokens).await;
             if tokens == SCALES[0] {
                 report.commit = Some(filled.commit.clone());
+                neighbours::measure_idle(&filled, argument(2, 10_000), &mut report).await;
             }
             let running = daemon::start(&filled).await;
             if tokens == SCALES[1] {
                 socket::measure_load(&running, &filled, &mut report).await;
+                token_source::measure(&running, &filled, &mut report).await;
                 process::measure(&running, &mut report).await;
                 report.start = Some(daemon::measure_start(&filled).await);
             }
             stores.push((filled, running));
         }
         socket::measure_scales(&stores, &mut report).await;
+        neighbours::measure_hanging(Duration::from_secs(argument(3, 10)), &mut report).await;
     });
     println!("{}", report.markdown());
     report.write();

@@ -11,10 +11,13 @@ pub(crate) struct Report {
     pub(crate) kept_one_cpu: Option<Sample>,
     pub(crate) kept_two_cpus: Option<Sample>,
     pub(crate) fresh: Option<Sample>,
+    pub(crate) token_source: Option<Sample>,
     pub(crate) loads: Vec<Load>,
     pub(crate) scales: Vec<Scale>,
     pub(crate) commit: Option<Sample>,
     pub(crate) start: Option<Sample>,
+    pub(crate) beside_hanging: Option<Sample>,
+    pub(crate) idle: Option<Idle>,
     pub(crate) rss_idle_kib: u64,
     pub(crate) rss_loaded_kib: u64,
 }
@@ -24,6 +27,15 @@ pub(crate) struct Process {
     pub(crate) name: String,
     pub(crate) wall: Sample,
     pub(crate) rss_kib: Option<u64>,
+}
+
+/// Hits without and beside idle connections.
+pub(crate) struct Idle {
+    pub(crate) connections: usize,
+    pub(crate) before: Sample,
+    pub(crate) beside: Sample,
+    pub(crate) rss_before_kib: u64,
+    pub(crate) rss_kib: u64,
 }
 
 /// A load series.
@@ -75,11 +87,17 @@ impl Report {
             ("hit, new connection each time", &self.fresh),
             ("one durable write (fsync)", &self.commit),
             ("exec of the daemon to the first cached token", &self.start),
+            ("hit, while another account's refresh hangs at its provider", &self.beside_hanging),
         ];
         for (what, sample) in rows {
             if let Some(sample) = sample {
                 writeln!(page, "| {what} | {} | {} |", micros(sample.p50()), micros(sample.p99())).unwrap();
             }
+        }
+        if let Some(sample) = &self.token_source {
+            let nanos = |duration: std::time::Duration| format!("{} ns", duration.as_nanos());
+            let (p50, p99) = (nanos(sample.p50()), nanos(sample.p99()));
+            writeln!(page, "| token at hand (TokenSource), no call | {p50} | {p99} |").unwrap();
         }
         page.push_str("\n| in flight | answers a second | daemon CPU each |\n|---|---|---|\n");
         for load in &self.loads {
@@ -88,6 +106,14 @@ impl Report {
         }
         let (idle, loaded) = (self.rss_idle_kib, self.rss_loaded_kib);
         writeln!(page, "\nDaemon memory: {idle} KiB idle, {loaded} KiB after the load.").unwrap();
+        if let Some(idle) = &self.idle {
+            page.push_str("\n| idle connections | hit p50 | hit p99 | daemon memory |\n|---|---|---|---|\n");
+            let rows = [(0, &idle.before, idle.rss_before_kib), (idle.connections, &idle.beside, idle.rss_kib)];
+            for (connections, hit, rss) in rows {
+                let (p50, p99) = (micros(hit.p50()), micros(hit.p99()));
+                writeln!(page, "| {connections} | {p50} | {p99} | {rss} KiB |").unwrap();
+            }
+        }
     }
 
     fn scales_table(&self, page: &mut String) {

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use tempfile::TempDir;
 use token_broker::{
+    access::Limits,
     acquire::Outside,
     daemon::{Daemon, DaemonError, Settings, Socket},
     ports::{
@@ -16,7 +17,10 @@ use token_broker::{
 };
 use token_broker_client::{
     Client, ClientError, ClientOptions,
-    calls::{ExistingApplication, NewApplication, SignInEvent, SignInMethod, SignInRequest, TokenAnswer, TokenRequest},
+    calls::{
+        ExistingApplication, NewApplication, NewCredential, SignInEvent, SignInMethod, SignInRequest, TokenAnswer,
+        TokenRequest,
+    },
     oauth::{ApplicationName, Authority, ClientId, ScopeSet},
 };
 use token_broker_proto::{Account, Secret};
@@ -30,11 +34,13 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Limits towards providers.
     pub http: HttpLimits,
+    /// Limits of callers.
+    pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), http: HttpLimits::default() }
+        Self { clock: Arc::new(SystemClock), http: HttpLimits::default(), limits: Limits::default() }
     }
 }
 
@@ -61,7 +67,8 @@ impl TestDaemon {
     /// # Errors
     /// When it refuses to start.
     pub async fn try_start(&mut self) -> Result<(), DaemonError> {
-        let settings = Settings { data_dir: self.data_dir(), socket: Socket::Path(self.socket()) };
+        let (socket, limits) = (Socket::Path(self.socket()), self.options.limits);
+        let settings = Settings { data_dir: self.data_dir(), socket, limits };
         let outside = Outside {
             http: Arc::new(HttpClient::new(self.options.http)),
             clock: Arc::clone(&self.options.clock),
@@ -128,8 +135,9 @@ pub fn application(text: &str, issuer: &str, client: (&str, Option<&str>), defau
         authority: Authority::from_issuer(issuer).expect("a valid issuer"),
         scopes: scopes(default_scopes),
         redirect_uri: None,
+        client_capabilities: Vec::new(),
         keep_alive: None,
-        client_secret: client.1.map(Secret::new),
+        credential: client.1.map_or(NewCredential::None, |secret| NewCredential::Secret(Secret::new(secret))),
         offline: false,
         existing: ExistingApplication::Refuse,
     }

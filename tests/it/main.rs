@@ -11,20 +11,27 @@
 
 mod bad_input;
 mod chromium;
+mod credentials;
 mod faults;
 mod grants;
 mod grpcio;
 mod house;
 mod layers;
+mod limits;
 mod main_job;
 mod proto_lint;
 mod readme;
 mod secrets;
 mod selftest;
 mod service;
+mod simulation;
 mod single_flight;
 mod source;
+mod standing_task;
 mod strangers;
 mod torture;
 mod transcripts;
+mod traps;
 mod versions;
+mod watch;
+mod web_app;

@@ -15,9 +15,14 @@ use super::{
     found::{bearer_partition, is_fresh},
     renewal::Renewal,
     silent::{Refreshed, Wanted},
+    watch::Asked,
 };
 use crate::{
-    flow::oauth::{ClientContext, TokenError, client_credentials},
+    flow::{
+        microsoft::telemetry,
+        oauth::{ClientContext, TokenError, client_credentials},
+    },
+    metrics::Outcome,
     model::{CachedToken, Credential, DeskError, TokenPartition, Wait},
     ports::entropy,
     provider::from_token,
@@ -37,6 +42,16 @@ pub(super) struct AppOnly {
 }
 
 impl AppOnly {
+    fn asked(&self) -> Asked {
+        let application = &self.stored.application;
+        Asked {
+            client: application.client(),
+            application: application.name.clone(),
+            account: None,
+            correlation_id: self.correlation_id,
+        }
+    }
+
     pub(super) fn new(wanted: &Wanted, partition: &TokenPartition) -> Self {
         Self {
             stored: Arc::clone(&wanted.stored),
@@ -65,10 +80,10 @@ impl AppOnly {
 impl Desk {
     pub(super) async fn for_application(self: &Arc<Self>, wanted: &Wanted) -> Result<TokenAnswer, DeskError> {
         if let Credential::Public = wanted.stored.application.credential {
-            let rule = "needs an application with a credential: add it with --client-secret-stdin";
+            let rule = "needs an application with a credential: add it with --client-secret-stdin or --certificate";
             return Err(Invalid::new("app_only", rule).into());
         }
-        let partition = bearer_partition(&wanted.stored.application, None);
+        let partition = bearer_partition(&wanted.stored.application, None, &wanted.purpose.realm);
         let (token, source) = match self.fresh(wanted, &partition)? {
             Some(token) => (token, TokenSource::Cache),
             None => match self.requested(wanted, &partition).await {
@@ -95,6 +110,7 @@ impl Desk {
         Arc::clone(self).request_app_token(app_only).instrument(span)
     }
 
+    /// Asks, and tells those who follow the token how that ended.
     async fn request_app_token(self: Arc<Self>, app_only: AppOnly) -> Refreshed {
         if let Some(token) = self.app_token_there(&app_only)? {
             return Ok((token, TokenSource::Cache));
@@ -104,6 +120,7 @@ impl Desk {
         self.pauses.check(&key, self.clock.now(), insists)?;
         let mut unsent = false;
         let outcome = self.ask_for_app_token(&app_only, &mut unsent).await;
+        self.publish_outcome(app_only.asked(), &outcome);
         match &outcome {
             Err(error @ DeskError::AuthorityUnavailable { retry_after, .. }) => {
                 let random = entropy::byte(&*self.entropy);
@@ -125,17 +142,19 @@ impl Desk {
     }
 
     /// Asks the provider; notes whether the request never went out.
-    async fn ask_for_app_token(&self, app_only: &AppOnly, unsent: &mut bool) -> Refreshed {
+    async fn ask_for_app_token(self: &Arc<Self>, app_only: &AppOnly, unsent: &mut bool) -> Refreshed {
         let application = &app_only.stored.application;
         let metadata = self.unless_stopped(self.metadata(&application.authority, app_only.correlation_id)).await?;
-        let client = ClientContext {
-            metadata: &metadata,
-            client_id: &application.client_id,
-            credential: &application.credential,
-        };
-        let claims = app_only.purpose.claims.as_ref();
-        let request = client_credentials::request(client, &app_only.scopes, claims, app_only.correlation_id);
+        let credential = self.presented(application, &metadata, app_only.correlation_id).await?;
+        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
+        let claims = application.claims(app_only.purpose.claims.as_ref());
+        let mut request =
+            client_credentials::request(client, &app_only.scopes, claims.as_ref(), app_only.correlation_id);
+        let cause = self.cause(&app_only.partition, &app_only.scopes, &app_only.purpose)?;
+        telemetry::explain(&mut request, cause, None);
+        let count = |outcome| self.metrics.calls.app_token_requested(outcome);
         let response = self.provider.tokens(request, &app_only.scopes).await.map_err(|error| {
+            count(Outcome::Failed);
             *unsent = matches!(error, TokenError::NotSent(_));
             from_token(error)
         })?;
@@ -146,8 +165,14 @@ impl Desk {
         }
         let saved = self.vault.save_app_token(app_only.stored.stamp, app_only.partition.clone(), token.clone()).await?;
         match saved {
-            Saved::Done => Ok((token, TokenSource::IdentityProvider)),
-            Saved::Discarded => Err(DeskError::ApplicationNotFound(application.name.to_string())),
+            Saved::Done => {
+                count(Outcome::Saved);
+                Ok((token, TokenSource::IdentityProvider))
+            }
+            Saved::Discarded => {
+                count(Outcome::Discarded);
+                Err(DeskError::ApplicationNotFound(application.name.to_string()))
+            }
         }
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Purpose {
     pub claims: Option<Claims>,
     /// Whether a fresh token in the cache would not do.
     pub forced: bool,
+    /// The tenant that the token is of; empty where there are none.
+    pub realm: String,
 }
 
 impl Purpose {

@@ -92,13 +92,17 @@ fn accounts(users: &[User], client: &Client, application: &RegisteredApplication
 }
 
 /// The partition that a bearer token of this user, or of the application itself, is cached in.
-pub(super) fn bearer_partition(application: &RegisteredApplication, user: Option<&User>) -> TokenPartition {
+pub(super) fn bearer_partition(
+    application: &RegisteredApplication,
+    user: Option<&User>,
+    realm: &str,
+) -> TokenPartition {
     let Client { environment, client_id } = application.client();
     TokenPartition {
         environment,
         client_id,
         home_account_id: user.map(|user| user.home_account_id.clone()),
-        tenant: application.authority.tenant().to_owned(),
+        tenant: realm.to_owned(),
         token_type: "bearer".to_owned(),
         key_id: String::new(),
         extra: String::new(),

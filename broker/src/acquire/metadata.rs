@@ -57,7 +57,7 @@ impl Desk {
         issued: &Issued<'_>,
         response: &TokenResponse,
     ) -> Result<Option<(User, IdentityDocuments)>, DeskError> {
-        let (Some(raw), Authority::OpenIdConnect { .. } | Authority::MicrosoftEntra { .. }) =
+        let (Some(raw), Authority::OpenIdConnect { .. } | Authority::Microsoft(_)) =
             (&response.id_token, issued.authority)
         else {
             return Ok(None);
@@ -69,8 +69,8 @@ impl Desk {
             Err(IdTokenError::UnknownKey { .. }) => check(&self.keys(issued, Keys::Anew).await?),
             checked => checked,
         };
-        // `client_info` is unsigned, and a word of Microsoft Entra ID alone.
-        let is_entra = matches!(issued.authority, Authority::MicrosoftEntra { .. });
+        // `client_info` is unsigned, and a word of Microsoft alone.
+        let is_entra = matches!(issued.authority, Authority::Microsoft(_));
         let client_info = response.client_info.as_deref().filter(|_| is_entra);
         let user = token.map_err(|error| from_id_token(&error))?.user(client_info);
         let documents = IdentityDocuments { id_token: raw.clone(), client_info: response.client_info.clone() };

@@ -3,15 +3,18 @@
 //!
 //! A new grant is in the store, durably, before anybody sees the token that came with it.
 
+mod client_assertion;
 mod client_credentials;
 mod flight;
 mod found;
 mod metadata;
+mod microsoft;
 mod refresh_token;
 mod renewal;
 mod sign_in;
 mod sign_out;
 mod silent;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,6 +26,8 @@ use tokio_util::{
 };
 
 use crate::{
+    access::{Full, Limits, Place, Tally},
+    metrics::{Metrics, One},
     model::{ApplicationStamp, DeskError},
     ports::{Clock, Entropy, Http, entropy},
     provider::Provider,
@@ -30,12 +35,16 @@ use crate::{
 };
 
 pub use sign_in::SignInEvents;
+use sign_in::WebSignIns;
+pub use watch::{EventWatch, Followed, TokenWatch};
 
 use flight::{FlightKey, Flights, Purpose};
 use renewal::{InUse, Pauses};
 
 /// Most sign-ins that may wait for their user at once.
 const MAX_SIGN_INS: usize = 16;
+/// The name of that limit.
+const SIGN_INS: &str = "sign_ins";
 /// How long a browser sign-in waits for its user unless the request says otherwise.
 const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -55,6 +64,12 @@ pub struct Desk {
     /// Whose turn it is to look for grants to keep alive.
     keep_alive: Arc<Semaphore>,
     sign_ins: Arc<Semaphore>,
+    feed: watch::Feed,
+    /// Callers that wait for a flight.
+    waiting: Tally<FlightKey>,
+    metrics: Arc<Metrics>,
+    web_sign_ins: WebSignIns,
+    assertions: client_assertion::Kept,
 }
 
 /// What `daemon` lends the desk of the outside world.
@@ -79,7 +94,8 @@ pub struct Tasks {
 impl Desk {
     /// Opens the desk.
     #[must_use]
-    pub fn new(vault: Vault, outside: Outside, tasks: Tasks) -> Arc<Self> {
+    pub fn new(vault: Vault, outside: Outside, tasks: Tasks, limits: &Limits, metrics: Arc<Metrics>) -> Arc<Self> {
+        metrics.limits.set(SIGN_INS, MAX_SIGN_INS);
         Arc::new(Self {
             vault,
             provider: Provider::new(outside.http, Arc::clone(&outside.clock)),
@@ -92,6 +108,11 @@ impl Desk {
             renewals: renewal::seats(),
             keep_alive: Arc::new(Semaphore::new(1)),
             sign_ins: Arc::new(Semaphore::new(MAX_SIGN_INS)),
+            feed: watch::Feed::default(),
+            waiting: Tally::new(limits.waiting_calls, limits.waiting_calls_per_answer()),
+            metrics,
+            web_sign_ins: WebSignIns::default(),
+            assertions: client_assertion::Kept::default(),
         })
     }
 
@@ -99,6 +120,28 @@ impl Desk {
     #[must_use]
     pub fn new_correlation_id(&self) -> CorrelationId {
         entropy::correlation_id(&*self.entropy)
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// A place among those who wait for this flight, until it is dropped.
+    fn wait_for(&self, key: &FlightKey) -> Result<(Place<FlightKey>, One), DeskError> {
+        let refuse = |full| {
+            let (name, words, most) = match full {
+                Full::ForAll => ("waiting_calls", "calls that wait for a provider", self.waiting.most()),
+                Full::ForOne => {
+                    ("waiting_calls_per_answer", "calls that wait for one answer", self.waiting.most_of_one())
+                }
+            };
+            self.metrics.limits.met(name);
+            DeskError::LimitExceeded(format!("{words}: {most} ([limits] waiting_calls)"))
+        };
+        let place = self.waiting.enter(Some(key.clone())).map_err(refuse)?;
+        Ok((place, self.metrics.limits.waiting_calls.one()))
     }
 
     /// Counts a call that is being answered until it is dropped, so that a stop waits for it.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use token_broker_proto::calls::{Revocation, SignOutAnswer, SignOutRequest};
+use token_broker_proto::calls::{Event, Revocation, SignOutAnswer, SignOutRequest};
 use tracing::Instrument;
 
 use super::Desk;
@@ -32,7 +32,7 @@ impl Desk {
         done.unwrap_or_else(|_| Err(DeskError::Internal("a sign-out died".into())))
     }
 
-    async fn forget(&self, request: &SignOutRequest) -> Result<SignOutAnswer, DeskError> {
+    async fn forget(self: &Arc<Self>, request: &SignOutRequest) -> Result<SignOutAnswer, DeskError> {
         let stored = self.find_application_named(&request.application)?;
         let (application, client) = (&stored.application, stored.application.client());
         let Some(user) = self.find_user(application, request.account.as_deref())? else {
@@ -40,6 +40,7 @@ impl Desk {
         };
         let grant = self.vault.take_account(&client, &user.home_account_id).await?;
         tracing::info!("signed out");
+        self.publish(client.clone(), Event::SignedOut(user.account(&client, &application.name)));
         let revocation = match grant.filter(|_| request.revoke) {
             Some(grant) => match self.revoke(&stored, &grant, request).await {
                 Ok(revocation) => revocation,
@@ -51,7 +52,7 @@ impl Desk {
     }
 
     async fn revoke(
-        &self,
+        self: &Arc<Self>,
         stored: &StoredApplication,
         grant: &Grant,
         request: &SignOutRequest,
@@ -59,11 +60,8 @@ impl Desk {
         let application = &stored.application;
         let correlation_id = self.correlation_id(request.correlation_id);
         let metadata = self.metadata(&application.authority, correlation_id).await?;
-        let client = ClientContext {
-            metadata: &metadata,
-            client_id: &application.client_id,
-            credential: &application.credential,
-        };
+        let credential = self.presented(application, &metadata, correlation_id).await?;
+        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         let Some(request) = revocation::request(client, &grant.refresh_token, correlation_id) else {
             return Ok(Revocation::Failed("the provider has no revocation endpoint (RFC 7009)".into()));
         };

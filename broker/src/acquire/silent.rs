@@ -12,6 +12,7 @@ use super::{
     Desk, FlightKey, Purpose,
     flight::{Boarding, Early, Report},
     found::{bearer_partition, is_fresh, is_valid},
+    microsoft::in_tenant,
     refresh_token::Refresh,
     renewal::Renewal,
 };
@@ -25,6 +26,7 @@ use crate::{
 pub(super) type Refreshed = Result<(CachedToken, TokenSource), DeskError>;
 
 /// A token request with everything looked up that it names.
+#[derive(Clone)]
 pub(super) struct Wanted {
     pub stored: Arc<StoredApplication>,
     pub scopes: ScopeSet,
@@ -49,34 +51,34 @@ impl Desk {
         request: &TokenRequest,
     ) -> Result<TokenAnswer, DeskError> {
         tracing::debug!(%caller, "acquire token");
-        let wanted = self.wanted(request)?;
+        let wanted = self.wanted(request).await?;
         match &request.subject {
-            Subject::User(selector) => {
-                let user = self.signed_in_user(&wanted.stored.application, selector.as_deref())?;
-                self.for_user(&wanted, &user).await
-            }
+            Subject::User(selector) => match self.signed_in_user(&wanted.stored.application, selector.as_deref()) {
+                Ok(user) => self.for_user(&wanted, &user).await,
+                Err(nobody) => self.by_family(&wanted, selector.as_deref(), nobody).await,
+            },
             Subject::Application => self.for_application(&wanted).await,
             Subject::OnBehalfOf(_) => Err(unsupported("the on-behalf-of flow")),
         }
     }
 
-    fn wanted(&self, request: &TokenRequest) -> Result<Wanted, DeskError> {
+    pub(super) async fn wanted(&self, request: &TokenRequest) -> Result<Wanted, DeskError> {
         match request.scheme {
             TokenScheme::Bearer => {}
             TokenScheme::Pop | TokenScheme::SshCert | TokenScheme::Dpop => {
                 return Err(unsupported("a token scheme other than bearer"));
             }
         }
-        if request.tenant.is_some() {
-            return Err(unsupported("a tenant for each request"));
-        }
-        let stored = self.find_application(&request.application)?;
+        let correlation_id = self.correlation_id(request.correlation_id);
+        let stored = in_tenant(self.find_application(&request.application)?, request.tenant.as_deref())?;
+        let realm = self.realm(&stored.application.authority, correlation_id).await?;
         let scopes = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
         let purpose = Purpose {
             application: stored.application.name.clone(),
             scopes: scopes_to_send(&stored.application.authority, &scopes),
             claims: request.claims.clone(),
             forced: request.force_refresh,
+            realm,
         };
         Ok(Wanted {
             stored,
@@ -84,17 +86,27 @@ impl Desk {
             purpose,
             min_validity: request.min_validity,
             include_id_token: request.include_id_token,
-            correlation_id: self.correlation_id(request.correlation_id),
+            correlation_id,
         })
     }
 
     async fn for_user(self: &Arc<Self>, wanted: &Wanted, user: &User) -> Result<TokenAnswer, DeskError> {
-        let partition = bearer_partition(&wanted.stored.application, Some(user));
+        let partition = bearer_partition(&wanted.stored.application, Some(user), &wanted.purpose.realm);
         let (token, source) = match self.fresh(wanted, &partition)? {
             Some(token) => (token, TokenSource::Cache),
             None => self.refreshed(wanted, user, &partition).await?,
         };
-        let renewal = || Renewal::User(Arc::new(Refresh::new(wanted, user, partition.clone())));
+        let renewal = || {
+            let refresh = Refresh::new(wanted, user, partition.clone());
+            let newest = self
+                .grant_keys(&wanted.stored.application.client(), user)
+                .ok()
+                .and_then(|keys| keys.into_iter().next());
+            Renewal::User(Arc::new(match newest {
+                Some(grant_key) => refresh.with(grant_key),
+                None => refresh,
+            }))
+        };
         self.note_use(wanted, &partition, &token, renewal);
         self.answer(wanted, Some(user), token, source)
     }
@@ -105,11 +117,36 @@ impl Desk {
             return Ok(None);
         }
         let now = self.clock.now();
-        Ok(self.vault.find_token(partition, &wanted.scopes, &|token| is_fresh(token, wanted.min_validity, now))?)
+        let found =
+            self.vault.find_token(partition, &wanted.scopes, &|token| is_fresh(token, wanted.min_validity, now))?;
+        if found.is_some() {
+            let application = &wanted.stored.application;
+            self.provider.note_hit(&application.authority, &application.client_id);
+        }
+        Ok(found)
     }
 
     async fn refreshed(self: &Arc<Self>, wanted: &Wanted, user: &User, partition: &TokenPartition) -> Refreshed {
-        let refresh = Refresh::new(wanted, user, partition.clone());
+        let mut outcome = None;
+        for grant_key in self.grant_keys(&wanted.stored.application.client(), user)? {
+            let refresh = Refresh::new(wanted, user, partition.clone()).with(grant_key);
+            match self.refreshed_by(wanted, refresh, partition).await {
+                // Another grant may still serve: the newest is tried first.
+                Err(error @ DeskError::InteractionRequired { .. }) => {
+                    outcome.get_or_insert(error);
+                }
+                other => return other,
+            }
+        }
+        Err(outcome.unwrap_or_else(|| DeskError::Internal("no grant to look for".into())))
+    }
+
+    async fn refreshed_by(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        refresh: Refresh,
+        partition: &TokenPartition,
+    ) -> Refreshed {
         // What this caller lacks must not become the outcome of a flight that others share.
         if let Err(error) = self.usable_grant(&refresh) {
             return self.valid_or(wanted, partition, error);
@@ -117,7 +154,7 @@ impl Desk {
         let key = FlightKey::Grant(refresh.grant_key.clone());
         let outcome = self.fly(wanted, partition, &key, |early| self.refresh_flight(refresh.clone(), early)).await;
         match outcome {
-            Ok((token, source)) if wanted.scopes.is_covered_by(&token.scopes) => Ok((token, source)),
+            Ok((token, source)) if serves(wanted, &token, source) => Ok((token, source)),
             Ok((token, _)) => Err(refresh.no_grant(Some(&token.scopes))),
             Err(error) => self.valid_or(wanted, partition, error),
         }
@@ -142,6 +179,7 @@ impl Desk {
         key: &FlightKey,
         flight: impl Fn(Early<Refreshed>) -> F,
     ) -> Refreshed {
+        let _waits = self.wait_for(key)?;
         loop {
             match self.flights.board(&self.tasks.tracker, key.clone(), wanted.purpose.clone(), &flight) {
                 Boarding::Aboard(landing) => {
@@ -188,7 +226,7 @@ impl Desk {
         let application = &wanted.stored.application;
         let client = application.client();
         let id_token = match user.filter(|_| wanted.include_id_token) {
-            Some(user) => self.vault.find_identity(&client, application.authority.tenant(), &user.home_account_id)?,
+            Some(user) => self.vault.find_identity(&client, &wanted.purpose.realm, &user.home_account_id)?,
             None => None,
         };
         Ok(TokenAnswer {
@@ -205,11 +243,19 @@ impl Desk {
     }
 }
 
+/// Whether a token may answer. What Microsoft has just issued for a request may name its scopes otherwise (`User.Read` for
+/// `user.read`, the single permissions for `.default`) and is what was asked for all the same.
+fn serves(wanted: &Wanted, token: &CachedToken, source: TokenSource) -> bool {
+    let is_microsoft = matches!(wanted.stored.application.authority, Authority::Microsoft(_));
+    let is_answer = is_microsoft && source == TokenSource::IdentityProvider;
+    is_answer || wanted.scopes.is_covered_by(&token.scopes)
+}
+
 /// Scopes that a refresh sends: none at a standard provider, where that means all that were granted (RFC 6749, section 6); at
 /// Microsoft Entra ID a grant serves any consented scopes, so they are named, with the ones that bring the other tokens.
 pub(super) fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> {
     match authority {
-        Authority::MicrosoftEntra { .. } => Some(scopes.with("openid").with("profile").with("offline_access")),
+        Authority::Microsoft(_) => Some(scopes.with("openid").with("profile").with("offline_access")),
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,
     }
 }

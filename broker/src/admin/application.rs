@@ -2,44 +2,57 @@
 
 use token_broker_proto::{
     calls::{Application, CredentialKind, ExistingApplication, NewApplication},
-    oauth::{ApplicationName, Authority},
+    oauth::{ApplicationName, Authority, MicrosoftAuthority, clouds},
 };
 
 use super::Desk;
 use crate::{
     access::Caller,
-    model::{Credential, DeskError, RegisteredApplication},
+    model::{Credential, DeskError, ProviderMetadata, RegisteredApplication},
     ports::entropy,
     store::{RemovedApplication, SavedApplication, StoredApplication, StoredProvider},
 };
 
+/// What became of a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// It is new.
+    Added,
+    /// It took the place of another.
+    Replaced,
+    /// It was there already, just like this.
+    Unchanged,
+}
+
 impl Desk {
-    /// Registers an application, after a look at its metadata unless it is told not to look. The answer says whether anything
-    /// changed.
+    /// Registers an application, after a look at its metadata unless it is told not to look. The answer says what changed.
     pub async fn add_application(
         &self,
         caller: &Caller,
         new: NewApplication,
-    ) -> Result<(Application, bool), DeskError> {
+    ) -> Result<(Application, Registration), DeskError> {
         tracing::debug!(%caller, "add application");
         if new.existing == ExistingApplication::Refuse && self.is_registered(&new.name)? {
             return Err(DeskError::AlreadyExists(new.name.to_string()));
         }
+        let credential = self.credential(&new).await?;
         let found = if new.offline {
             None
         } else {
             Some(self.provider.discover(&new.authority, entropy::correlation_id(&*self.entropy)).await?)
         };
+        let new = NewApplication { authority: in_its_cloud(new.authority, found.as_ref()), ..new };
         let (existing, authority, name) = (new.existing, new.authority.clone(), new.name.clone());
-        let saved = self.vault.save_application(registration(new), existing).await?;
+        let saved = self.vault.save_application(registration(new, credential), existing).await?;
         if let Some(metadata) = found
             && !matches!(authority, Authority::Endpoints(_))
         {
             self.vault.save_provider(&authority, StoredProvider { metadata, jwks: None }).await?;
         }
         match saved {
-            SavedApplication::Added(stored) | SavedApplication::Replaced(stored) => Ok((shown(stored), true)),
-            SavedApplication::Unchanged(stored) => Ok((shown(stored), false)),
+            SavedApplication::Added(stored) => Ok((shown(stored), Registration::Added)),
+            SavedApplication::Replaced(stored) => Ok((shown(stored), Registration::Replaced)),
+            SavedApplication::Unchanged(stored) => Ok((shown(stored), Registration::Unchanged)),
             SavedApplication::Exists => Err(DeskError::AlreadyExists(name.to_string())),
         }
     }
@@ -74,14 +87,25 @@ impl Desk {
     }
 }
 
-fn registration(new: NewApplication) -> RegisteredApplication {
+/// A host that is not well known goes by the name that instance discovery prefers for its cloud.
+fn in_its_cloud(authority: Authority, found: Option<&ProviderMetadata>) -> Authority {
+    match (authority, found.and_then(|metadata| metadata.aliases.first())) {
+        (Authority::Microsoft(microsoft), Some(cloud)) if !microsoft.is_well_known() => {
+            Authority::Microsoft(MicrosoftAuthority { cloud: clouds::name(cloud), ..microsoft })
+        }
+        (authority, _) => authority,
+    }
+}
+
+fn registration(new: NewApplication, credential: Credential) -> RegisteredApplication {
     RegisteredApplication {
         name: new.name,
         client_id: new.client_id,
         authority: new.authority,
-        credential: new.client_secret.map_or(Credential::Public, Credential::Secret),
+        credential,
         scopes: new.scopes,
         redirect_uri: new.redirect_uri,
+        client_capabilities: new.client_capabilities,
         keep_alive: new.keep_alive,
     }
 }
@@ -96,10 +120,14 @@ fn shown(stored: StoredApplication) -> Application {
         credential: match application.credential {
             Credential::Public => CredentialKind::None,
             Credential::Secret(_) => CredentialKind::Secret,
+            Credential::Certificate(_) => CredentialKind::Certificate,
+            Credential::AssertionFile(_) | Credential::AssertionFrom(_) => CredentialKind::Assertion,
         },
         credential_fingerprint: stored.fingerprint,
         scopes: application.scopes.to_strings(),
         redirect_uri: application.redirect_uri,
+        client_capabilities: application.client_capabilities,
+        no_instance_discovery: application.authority.is_vouched_for(),
         keep_alive: application.keep_alive,
     }
 }

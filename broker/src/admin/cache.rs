@@ -14,12 +14,15 @@ use crate::{
 };
 
 impl Desk {
-    /// What the cache holds, of one application or of all.
-    pub fn list_cache_entries(
+    /// What the cache holds, of one application or of all: a page after the entry that the last page ended with, and the entry
+    /// that this one ends with, if there may be more.
+    pub async fn list_cache_entries(
         &self,
         caller: &Caller,
         application: Option<&ApplicationName>,
-    ) -> Result<Vec<CacheEntry>, DeskError> {
+        after: Option<CacheEntryId>,
+        most: usize,
+    ) -> Result<(Vec<CacheEntry>, Option<CacheEntryId>), DeskError> {
         tracing::debug!(%caller, "list cache");
         let client = match application {
             Some(name) => {
@@ -30,8 +33,9 @@ impl Desk {
             None => None,
         };
         let applications = self.vault.applications()?;
-        let entries = self.vault.entries(client.as_ref())?;
-        Ok(entries.into_iter().map(|entry| shown(entry, application, &applications)).collect())
+        let page = self.vault.entries_after(client, after, most).await?;
+        let entries = page.entries.into_iter().map(|entry| shown(entry, application, &applications)).collect();
+        Ok((entries, page.next))
     }
 
     /// One entry.

@@ -2,17 +2,22 @@
 
 mod application;
 mod cache;
+mod credential;
+mod doctor;
+mod metrics;
 mod purge;
 mod status;
 
 use std::sync::Arc;
 
 use crate::{
+    metrics::Metrics,
     ports::{Clock, Entropy, Http},
     provider::Provider,
     store::Vault,
 };
 
+pub use application::Registration;
 pub use status::About;
 
 /// The desk.
@@ -22,6 +27,7 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     about: About,
+    metrics: Arc<Metrics>,
 }
 
 impl Desk {
@@ -32,9 +38,9 @@ impl Desk {
         http: Arc<dyn Http>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        about: About,
+        (about, metrics): (About, Arc<Metrics>),
     ) -> Arc<Self> {
         let provider = Provider::new(http, Arc::clone(&clock));
-        Arc::new(Self { vault, provider, clock, entropy, about })
+        Arc::new(Self { vault, provider, clock, entropy, about, metrics })
     }
 }

@@ -13,7 +13,13 @@ impl Desk {
     /// Purges now and then, until the daemon stops. A locked store is simply tried again.
     pub async fn keep_purged(&self, stop: CancellationToken) {
         loop {
-            match self.vault.purge_expired(self.clock.now()).await {
+            // What is purged goes by small transactions: a stop in the middle leaves the rest to the next start.
+            let purged = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                purged = self.vault.purge_expired(self.clock.now()) => purged,
+            };
+            match purged {
                 Ok(0) => {}
                 Ok(purged) => tracing::info!(purged, "expired access tokens removed"),
                 Err(error) => tracing::warn!(%error, "expired access tokens could not be removed"),

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use token_broker_proto::{
-    Secret,
-    oauth::{ApplicationName, Authority, ClientId, ScopeSet},
-};
+use token_broker_proto::oauth::{ApplicationName, Authority, Claims, ClientId, ScopeSet};
 
-use super::{GrantHolder, GrantKey};
+use super::{Credential, GrantHolder, GrantKey};
 
 /// An application as registered, credential included.
 #[derive(Debug, Clone)]
@@ -22,8 +19,10 @@ pub struct RegisteredApplication {
     pub credential: Credential,
     /// Scopes asked for when a request names none; may be empty.
     pub scopes: ScopeSet,
-    /// Redirect URI of browser sign-in; `None` for the default loopback one.
+    /// Redirect URI of browser sign-in or of a web application; `None` for the default loopback one.
     pub redirect_uri: Option<String>,
+    /// Client capabilities of Microsoft Entra ID.
+    pub client_capabilities: Vec<String>,
     /// After how long a grant that nobody used is refreshed; `None` for never.
     pub keep_alive: Option<Duration>,
 }
@@ -33,6 +32,12 @@ impl RegisteredApplication {
     #[must_use]
     pub fn client(&self) -> Client {
         Client { environment: self.authority.environment(), client_id: self.client_id.clone() }
+    }
+
+    /// The claims that its requests carry: those asked for, with its client capabilities.
+    #[must_use]
+    pub fn claims(&self, asked: Option<&Claims>) -> Option<Claims> {
+        Claims::with_capabilities(asked, &self.client_capabilities)
     }
 
     /// Scopes of a request that names none: the application's list, else `openid`.
@@ -47,15 +52,6 @@ impl RegisteredApplication {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ApplicationStamp(pub i64);
 
-/// How a client authenticates at the token endpoint (RFC 6749, section 2.3).
-#[derive(Debug, Clone)]
-pub enum Credential {
-    /// A public client: not at all.
-    Public,
-    /// With a client secret (RFC 6749, section 2.3.1).
-    Secret(Secret),
-}
-
 impl Client {
     /// Names the grant of a user of this client alone, not of a family.
     #[must_use]
@@ -65,6 +61,15 @@ impl Client {
             holder: GrantHolder::Client(self.client_id.clone()),
             home_account_id: home_account_id.to_owned(),
         }
+    }
+}
+
+impl Client {
+    /// Names the grant of a user that every client of a family shares.
+    #[must_use]
+    pub fn family_grant_key(&self, family: &str, home_account_id: &str) -> GrantKey {
+        let holder = GrantHolder::Family(family.to_owned());
+        GrantKey { holder, ..self.grant_key(home_account_id) }
     }
 }
 

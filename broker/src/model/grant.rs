@@ -36,6 +36,13 @@ pub struct GrantKey {
     pub home_account_id: String,
 }
 
+/// What is known of a client's family; a client that has none of this was never seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppMetadata {
+    /// Its family; `None` for one that is known to be in none.
+    pub family: Option<String>,
+}
+
 /// Who may use a grant: one client, or a family of clients of Microsoft Entra ID.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum GrantHolder {
@@ -43,6 +50,17 @@ pub enum GrantHolder {
     Client(ClientId),
     /// Every client of this family.
     Family(String),
+}
+
+impl GrantHolder {
+    /// The family, if it is one.
+    #[must_use]
+    pub fn family(&self) -> Option<&str> {
+        match self {
+            Self::Client(_) => None,
+            Self::Family(family) => Some(family),
+        }
+    }
 }
 
 /// One rotation of one grant. Signing in again makes another row, so a stamp never fits a later grant.

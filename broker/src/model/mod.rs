@@ -2,6 +2,7 @@
 //! The words that clients share live in `token_broker_proto`.
 
 mod application;
+mod credential;
 mod desk_error;
 mod grant;
 mod http;
@@ -9,10 +10,13 @@ mod provider_metadata;
 mod token;
 mod user;
 
-pub use application::{ApplicationStamp, Client, Credential, RegisteredApplication};
-pub use desk_error::{DeskError, Interaction};
-pub use grant::{Backoff, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshFailure, RefreshToken, Wait};
+pub use application::{ApplicationStamp, Client, RegisteredApplication};
+pub use credential::{Certificate, Credential, KeyKind, Presented, PrivateKey};
+pub use desk_error::{DeskError, Interaction, Meaning, Next};
+pub use grant::{
+    AppMetadata, Backoff, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshFailure, RefreshToken, Wait,
+};
 pub use http::{HttpRequest, HttpResponse};
-pub use provider_metadata::{ClientAuthentication, ProviderMetadata};
+pub use provider_metadata::{ClientAuthentication, Dialect, ProviderMetadata};
 pub use token::{CachedToken, TokenPartition};
 pub use user::{IdentityDocuments, User};

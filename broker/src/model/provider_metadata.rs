@@ -1,7 +1,7 @@
 //! What a provider publishes of itself (OpenID Connect Discovery 1.0, section 3; RFC 8414, section 2).
 
 use serde::{Deserialize, Serialize};
-use token_broker_proto::oauth::UnixTime;
+use token_broker_proto::oauth::{Authority, UnixTime};
 use url::Url;
 
 /// The published metadata, as far as the broker uses it.
@@ -25,8 +25,48 @@ pub struct ProviderMetadata {
     pub sends_issuer_parameter: bool,
     /// How a client with a secret authenticates, from `token_endpoint_auth_methods_supported`.
     pub client_authentication: ClientAuthentication,
+    /// `token_endpoint_auth_signing_alg_values_supported`; empty where nothing is published.
+    pub assertion_algorithms: Vec<String>,
+    /// Which words beyond the standards it speaks.
+    pub dialect: Dialect,
+    /// Every host of its cloud, as Microsoft's instance discovery groups them, the preferred one first; empty elsewhere.
+    pub aliases: Vec<String>,
     /// When it was fetched.
     pub fetched_on: UnixTime,
+}
+
+impl ProviderMetadata {
+    /// The tenant that its tokens are partitioned by (MSAL's realm): the first segment of the token endpoint's path, so a GUID
+    /// where the authority has a domain; the whole segment for names that stand for many tenants. Empty elsewhere.
+    #[must_use]
+    pub fn realm(&self) -> String {
+        let mut segments = self.token_endpoint.path_segments().into_iter().flatten();
+        match (self.dialect, segments.next()) {
+            (Dialect::Microsoft, Some("tfp")) => segments.next().unwrap_or_default().to_owned(),
+            (Dialect::Microsoft, first) => first.unwrap_or_default().to_owned(),
+            (Dialect::Standard, _) => String::new(),
+        }
+    }
+}
+
+/// Which words beyond the standards a provider speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// None.
+    Standard,
+    /// Those of Microsoft: `client_info`, a hashed nonce, form post, telemetry headers.
+    Microsoft,
+}
+
+impl Dialect {
+    /// The dialect of an authority.
+    #[must_use]
+    pub fn of(authority: &Authority) -> Self {
+        match authority {
+            Authority::Microsoft(_) => Self::Microsoft,
+            Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => Self::Standard,
+        }
+    }
 }
 
 /// Where a client secret goes (RFC 6749, section 2.3.1).

@@ -16,6 +16,16 @@ pub fn correlation_id(entropy: &dyn Entropy) -> CorrelationId {
     CorrelationId::from_random(random)
 }
 
+/// The operating system's randomness for signing, which takes no other.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "ring signs with a generator of its own only; no test reads what comes of it"
+)]
+pub fn for_signing() -> SystemRandom {
+    SystemRandom::new()
+}
+
 /// A number that differs from time to time and from machine to machine.
 pub fn byte(entropy: &dyn Entropy) -> u8 {
     let mut random = [0];

@@ -43,6 +43,12 @@ impl Executable {
         &self.path
     }
 
+    /// Whether nothing is at the path any more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        fs::metadata(&self.path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Whether another program is at the path now. A file that is gone has no successor.
     #[must_use]
     pub fn is_replaced(&self) -> bool {

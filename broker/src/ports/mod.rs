@@ -1,6 +1,7 @@
 //! The outside world behind small traits, so that desks and flows can be run with a scripted one: HTTP to a provider, the
 //! clock, randomness, the loopback listener of a browser sign-in, and the program's own file.
 
+pub mod assertion_file;
 pub mod clock;
 pub mod entropy;
 mod executable;

@@ -3,7 +3,10 @@
 use token_broker_proto::oauth::Authority;
 
 use crate::{
-    flow::oauth::{DocumentError, TokenError, discovery::DiscoveryError, id_token::IdTokenError, jwks::JwkSetError},
+    flow::{
+        microsoft::instance::InstanceError,
+        oauth::{DocumentError, TokenError, discovery::DiscoveryError, id_token::IdTokenError, jwks::JwkSetError},
+    },
     model::DeskError,
     ports::http::HttpError,
 };
@@ -20,6 +23,9 @@ pub fn from_http(error: &HttpError) -> DeskError {
 pub(super) fn token_error(error: &HttpError) -> TokenError {
     let what = error.to_string();
     match error {
+        HttpError::Busy { host, limit, name } => {
+            TokenError::Busy(format!("exchanges at once with {host}: {limit} ([limits] {name})"))
+        }
         HttpError::TooLarge { .. } | HttpError::NotText(_) => TokenError::Malformed(what),
         HttpError::Timeout { .. } | HttpError::Interrupted(_) => TokenError::Lost(what),
         HttpError::Connect(_) | HttpError::Tls(_) => TokenError::NotSent(what),
@@ -34,6 +40,7 @@ pub fn from_token(error: TokenError) -> DeskError {
         TokenError::Unavailable { what, retry_after, provider } => {
             DeskError::AuthorityUnavailable { what: format!("the provider {what}"), retry_after, provider }
         }
+        TokenError::Busy(limit) => DeskError::LimitExceeded(limit),
         TokenError::NotSent(what) | TokenError::Lost(what) => {
             DeskError::AuthorityUnavailable { what: format!("the provider {what}"), retry_after: None, provider: None }
         }
@@ -47,6 +54,9 @@ pub(super) fn from_discovery(error: DiscoveryError, authority: &Authority) -> De
         DiscoveryError::Document(ref document @ DocumentError::Unavailable { retry_after, .. }) => {
             DeskError::AuthorityUnavailable { what: document.to_string(), retry_after, provider: None }
         }
+        DiscoveryError::Instance(InstanceError::Document(
+            ref document @ DocumentError::Unavailable { retry_after, .. },
+        )) => DeskError::AuthorityUnavailable { what: document.to_string(), retry_after, provider: None },
         DiscoveryError::Document(DocumentError::NotFound) => DeskError::AuthorityUnusable(format!(
             "no provider publishes its metadata at {authority} (404 Not Found): check the issuer"
         )),

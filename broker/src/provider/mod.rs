@@ -1,11 +1,15 @@
 //! One exchange with a provider: sends what a flow built and reads the answer with the flow's own parser. Both desks use it, so
-//! it stands below them; it keeps nothing, decides nothing, and knows no store.
+//! it stands below them; it decides nothing, knows no store, and keeps only its manners towards Microsoft.
 
 mod error;
+mod instance;
+mod manners;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use token_broker_proto::oauth::{Authority, CorrelationId, ScopeSet};
+
+use manners::Manners;
 
 pub use error::{from_http, from_id_token, from_token};
 
@@ -25,13 +29,14 @@ use crate::{
 pub struct Provider {
     http: Arc<dyn Http>,
     clock: Arc<dyn Clock>,
+    manners: Arc<Mutex<Manners>>,
 }
 
 impl Provider {
     /// Over this connection to the world.
     #[must_use]
     pub fn new(http: Arc<dyn Http>, clock: Arc<dyn Clock>) -> Self {
-        Self { http, clock }
+        Self { http, clock, manners: Arc::default() }
     }
 
     /// The published metadata, at the first of its places that has it.
@@ -42,6 +47,9 @@ impl Provider {
     ) -> Result<ProviderMetadata, DeskError> {
         if let Authority::Endpoints(endpoints) = authority {
             return Ok(discovery::by_hand(endpoints, self.clock.now()));
+        }
+        if let Authority::Microsoft(microsoft) = authority {
+            return self.discover_microsoft(microsoft, authority, correlation_id).await;
         }
         let mut missing = None;
         for url in discovery::metadata_urls(authority) {
@@ -69,8 +77,7 @@ impl Provider {
     pub async fn tokens(&self, request: HttpRequest, requested: &ScopeSet) -> Result<TokenResponse, TokenError> {
         // A token's life begins no later than this, however long the answer takes.
         let asked_on = self.clock.now();
-        let response = self.send(request).await.map_err(|error| error::token_error(&error))?;
-        token_response::parse(&response, requested, asked_on)
+        self.politely(request, |response| token_response::parse(response, requested, asked_on)).await
     }
 
     /// Revokes a refresh token (RFC 7009).

@@ -3,14 +3,25 @@
 use std::sync::Arc;
 
 use token_broker_proto::{
-    calls::{CacheEntryId, DaemonStatus, NewApplication},
+    calls::{CacheEntryId, DaemonStatus, Event, NewApplication},
     oauth::ApplicationName,
     wire::v1::{self, broker_admin_server::BrokerAdmin},
 };
 use tonic::{Request, Response, Status};
 
-use super::{call::Call, token_broker::optional_name};
-use crate::{acquire, admin::Desk, model::DeskError};
+use super::{
+    call::Call,
+    token_broker::optional_name,
+    watch::{self, Answers},
+};
+use crate::{
+    acquire,
+    admin::{Desk, Registration},
+    model::DeskError,
+};
+
+/// Most entries of the cache in one answer: it is put on the wire in a fraction of a millisecond.
+const MAX_PAGE: usize = 1000;
 
 /// The face.
 pub(super) struct Face {
@@ -36,8 +47,20 @@ fn entry_id(text: &str) -> Result<CacheEntryId, DeskError> {
     Ok(text.parse()?)
 }
 
+/// After which entry a page begins, and how many rows are looked at for it.
+fn page(request: &v1::ListCacheEntriesRequest) -> Result<(Option<CacheEntryId>, usize), DeskError> {
+    let size = usize::try_from(request.page_size)
+        .map_err(|_| token_broker_proto::Invalid::new("page_size", "must not be negative"))?;
+    let wrong = |_| token_broker_proto::Invalid::new("page_token", "must be the next_page_token of another page");
+    let after = Some(&request.page_token).filter(|token| !token.is_empty());
+    let after = after.map(|token| token.parse().map_err(wrong)).transpose()?;
+    Ok((after, if size == 0 { MAX_PAGE } else { size.min(MAX_PAGE) }))
+}
+
 #[tonic::async_trait]
 impl BrokerAdmin for Face {
+    type WatchEventsStream = Answers<v1::WatchEventsResponse>;
+
     async fn add_application(
         &self,
         request: Request<v1::AddApplicationRequest>,
@@ -45,7 +68,18 @@ impl BrokerAdmin for Face {
         let call = self.begin(&request, "AddApplication")?;
         call.answer(async {
             let new = NewApplication::try_from(request.into_inner())?;
-            let (application, changed) = self.desk.add_application(&call.caller, new).await?;
+            let (desk, caller) = (Arc::clone(&self.desk), call.caller.clone());
+            let change = async move {
+                let (application, registration) = desk.add_application(&caller, new).await?;
+                let event = match registration {
+                    Registration::Added => Some(Event::ApplicationAdded(application.name.clone())),
+                    Registration::Replaced => Some(Event::ApplicationReplaced(application.name.clone())),
+                    Registration::Unchanged => None,
+                };
+                Ok(((application, registration), event))
+            };
+            let (application, registration) = self.acquire.see_through(change).await?;
+            let changed = registration != Registration::Unchanged;
             Ok(v1::AddApplicationResponse { application: Some(application.into()), changed })
         })
         .await
@@ -81,7 +115,12 @@ impl BrokerAdmin for Face {
     ) -> Result<Response<v1::RemoveApplicationResponse>, Status> {
         let call = self.begin(&request, "RemoveApplication")?;
         call.answer(async {
-            let removed = self.desk.remove_application(&call.caller, &named(&request.get_ref().name)?).await?;
+            let (desk, caller, name) = (Arc::clone(&self.desk), call.caller.clone(), named(&request.get_ref().name)?);
+            let change = async move {
+                let removed = desk.remove_application(&caller, &name).await?;
+                Ok((removed, Some(Event::ApplicationRemoved(name.to_string()))))
+            };
+            let removed = self.acquire.see_through(change).await?;
             Ok(v1::RemoveApplicationResponse { accounts_removed: removed.accounts, tokens_removed: removed.tokens })
         })
         .await
@@ -94,8 +133,10 @@ impl BrokerAdmin for Face {
         let call = self.begin(&request, "ListCacheEntries")?;
         call.answer(async {
             let name = optional_name(&request.get_ref().application)?;
-            let entries = self.desk.list_cache_entries(&call.caller, name.as_ref())?;
-            Ok(v1::ListCacheEntriesResponse { entries: entries.into_iter().map(Into::into).collect() })
+            let (after, most) = page(request.get_ref())?;
+            let (entries, next) = self.desk.list_cache_entries(&call.caller, name.as_ref(), after, most).await?;
+            let next_page_token = next.map(|next| next.to_string()).unwrap_or_default();
+            Ok(v1::ListCacheEntriesResponse { entries: entries.into_iter().map(Into::into).collect(), next_page_token })
         })
         .await
     }
@@ -118,7 +159,12 @@ impl BrokerAdmin for Face {
     ) -> Result<Response<v1::RemoveCacheEntryResponse>, Status> {
         let call = self.begin(&request, "RemoveCacheEntry")?;
         call.answer(async {
-            self.desk.remove_cache_entry(&call.caller, entry_id(&request.get_ref().id)?).await?;
+            let (desk, caller, id) = (Arc::clone(&self.desk), call.caller.clone(), entry_id(&request.get_ref().id)?);
+            let change = async move {
+                desk.remove_cache_entry(&caller, id).await?;
+                Ok(((), Some(Event::CacheEntryRemoved(id))))
+            };
+            self.acquire.see_through(change).await?;
             Ok(v1::RemoveCacheEntryResponse {})
         })
         .await
@@ -144,6 +190,30 @@ impl BrokerAdmin for Face {
         call.answer(async {
             let status = self.desk.status(&call.caller)?;
             Ok(DaemonStatus { grants: self.acquire.grants(&call.caller)?, ..status })
+        })
+        .await
+    }
+
+    async fn watch_events(
+        &self,
+        request: Request<v1::WatchEventsRequest>,
+    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+        watch::events(&self.acquire, &request)
+    }
+
+    async fn get_metrics(
+        &self,
+        request: Request<v1::GetMetricsRequest>,
+    ) -> Result<Response<v1::GetMetricsResponse>, Status> {
+        let call = self.begin(&request, "GetMetrics")?;
+        call.answer(async { Ok(v1::GetMetricsResponse { text: self.desk.metrics(&call.caller)? }) }).await
+    }
+
+    async fn diagnose(&self, request: Request<v1::DiagnoseRequest>) -> Result<Response<v1::DiagnoseResponse>, Status> {
+        let call = self.begin(&request, "Diagnose")?;
+        call.answer(async {
+            let checks = self.desk.diagnose(&call.caller).await;
+            Ok(v1::DiagnoseResponse { checks: checks.into_iter().map(Into::into).collect() })
         })
         .await
     }

@@ -1,12 +1,17 @@
 //! The one place where a desk's error becomes a failure on the wire: reason, message, facts, and the next command to type.
 
-use token_broker_proto::{Failure, oauth::CorrelationId};
+use token_broker_proto::{Failure, ProviderError, oauth::CorrelationId};
 use tonic::Status;
 
-use crate::model::{DeskError, Interaction};
+use crate::model::{DeskError, Interaction, Meaning, Next};
 
 /// The gRPC status of an error.
 pub(super) fn status(error: DeskError, correlation_id: CorrelationId) -> Status {
+    failure(error, correlation_id).to_status()
+}
+
+/// The failure that an error is for its caller.
+pub(super) fn failure(error: DeskError, correlation_id: CorrelationId) -> Failure {
     let known = Failure::new(error.reason(), error.to_string());
     let failure = match error {
         DeskError::InvalidRequest(invalid) => Failure { field: Some(invalid.field.to_owned()), ..known },
@@ -15,7 +20,7 @@ pub(super) fn status(error: DeskError, correlation_id: CorrelationId) -> Status 
         DeskError::AccountAmbiguous { candidates } => Failure { candidates, ..known },
         DeskError::InteractionRequired { application, why } => interaction(known, &application, why),
         DeskError::Declined(provider) => Failure { provider: provider.map(|it| *it), ..known },
-        DeskError::AuthorityRefused(provider) => Failure { provider: Some(*provider), ..known },
+        DeskError::AuthorityRefused(provider) => refused(known, *provider),
         DeskError::AuthorityUnavailable { retry_after, provider, .. } => {
             Failure { retry_after, provider: provider.map(|it| *it), ..known }
         }
@@ -33,15 +38,31 @@ pub(super) fn status(error: DeskError, correlation_id: CorrelationId) -> Status 
         | DeskError::Unsupported(_)
         | DeskError::StoreUnavailable(_) => known,
     };
-    Failure { correlation_id: Some(correlation_id.to_string()), ..failure }.to_status()
+    Failure { correlation_id: Some(correlation_id.to_string()), ..failure }
 }
 
 fn advise(known: Failure, advice: impl Into<String>) -> Failure {
     Failure { advice: Some(advice.into()), ..known }
 }
 
+/// What a refusal means, where that is known, and what helps.
+fn refused(known: Failure, provider: ProviderError) -> Failure {
+    let Some(meaning) = Meaning::of(&provider) else { return Failure { provider: Some(provider), ..known } };
+    let advice = match meaning.next {
+        Next::Account => Some("broker-cli accounts"),
+        Next::Registration => Some("broker-cli app list"),
+        Next::SignIn | Next::Administrator | Next::Wait => None,
+    };
+    let message = format!("{}: {}", known.message, meaning.sentence);
+    Failure { message, advice: advice.map(str::to_owned), provider: Some(provider), ..known }
+}
+
 /// The message is the command to run.
 fn interaction(known: Failure, application: &str, why: Interaction) -> Failure {
+    let meaning = match &why {
+        Interaction::Provider(provider) => Meaning::of(provider).map(|meaning| format!(": {}", meaning.sentence)),
+        Interaction::NotSignedIn | Interaction::NoGrant { .. } | Interaction::AnswerLost(_) => None,
+    };
     let (command, provider) = match why {
         Interaction::NotSignedIn => (format!("broker-cli login {application}"), None),
         Interaction::NoGrant { scopes } => {
@@ -53,7 +74,7 @@ fn interaction(known: Failure, application: &str, why: Interaction) -> Failure {
             (format!("broker-cli login {application}{}", claims.unwrap_or_default()), Some(*provider))
         }
     };
-    let message = format!("{}; run: {command}", known.message);
+    let message = format!("{}{}; run: {command}", known.message, meaning.unwrap_or_default());
     Failure { message, advice: Some(command), provider, ..known }
 }
 

@@ -1,7 +1,6 @@
 //! The faces of the daemon: gRPC on the owner's Unix socket. A face attests the caller, parses its wire, calls one verb of a
 //! desk and maps the answer; it decides nothing.
 
-mod authority;
 mod broker_admin;
 mod call;
 mod connection;
@@ -9,6 +8,8 @@ mod failure;
 pub mod socket;
 mod token_broker;
 mod undecodable;
+mod watch;
+mod whole_request;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
 use self::undecodable::Undecodable;
-use crate::{acquire, admin};
+use crate::{access::Limits, acquire, admin, metrics::Metrics};
 
 /// Largest request in bytes: a user assertion with many groups fits, nothing sensible is larger.
 const MAX_REQUEST_BYTES: usize = 256 * 1024;
@@ -53,8 +54,11 @@ pub async fn serve(
     listener: UnixListener,
     owner: u32,
     desks: Desks,
+    limits: Limits,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
+    let metrics = Arc::clone(desks.acquire.metrics());
+    announce(&metrics, &limits);
     let (health, health_service) = tonic_health::server::health_reporter();
     let broker = TokenBrokerServer::new(token_broker::Face::new(Arc::clone(&desks.acquire)))
         .max_decoding_message_size(MAX_REQUEST_BYTES);
@@ -68,14 +72,32 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let mut accepting = JoinSet::new();
+    let patience = limits.half_open;
+    let connections = connection::accepted(listener, owner, &limits, &metrics, &mut accepting);
     Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
-        .add_service(Undecodable(broker))
-        .add_service(Undecodable(administration))
+        .add_service(Undecodable { service: broker, patience, metrics: Arc::clone(&metrics) })
+        .add_service(Undecodable { service: administration, patience, metrics })
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
-        .serve_with_incoming_shutdown(connection::accepted(listener, owner, &mut accepting), stop.cancelled_owned())
+        .serve_with_incoming_shutdown(connections, stop.cancelled_owned())
         .await?;
     Ok(())
+}
+
+/// The limits in force, for who watches the metrics.
+fn announce(metrics: &Metrics, limits: &Limits) {
+    for (limit, bound) in [
+        ("connections", limits.connections),
+        ("connections_per_process", limits.connections_per_process),
+        ("waiting_calls", limits.waiting_calls),
+        ("waiting_calls_per_answer", limits.waiting_calls_per_answer()),
+        ("provider_exchanges", limits.provider_exchanges),
+        ("streams_per_connection", usize::try_from(MAX_STREAMS).unwrap_or(usize::MAX)),
+        ("request_bytes", MAX_REQUEST_BYTES),
+    ] {
+        metrics.limits.set(limit, bound);
+    }
+    metrics.limits.set(whole_request::LIMIT, usize::try_from(limits.half_open.as_secs()).unwrap_or(usize::MAX));
 }

@@ -3,15 +3,21 @@
 use std::{pin::Pin, sync::Arc};
 
 use token_broker_proto::{
-    calls::{SignInRequest, SignOutRequest, TokenRequest},
+    calls::{
+        BeginAuthorizationRequest, CompleteAuthorizationRequest, SignInEvent, SignInRequest, SignOutRequest, TokenRequest,
+        TokenSource,
+    },
     oauth::ApplicationName,
     wire::v1::{self, token_broker_server::TokenBroker},
 };
 use tokio_stream::{Stream, StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 
-use super::call::Call;
-use crate::{acquire::Desk, model::DeskError};
+use super::{
+    call::Call,
+    watch::{self, Answers},
+};
+use crate::{acquire::Desk, metrics::Stopwatch, model::DeskError};
 
 /// The face.
 pub(super) struct Face {
@@ -35,14 +41,20 @@ impl Face {
 #[tonic::async_trait]
 impl TokenBroker for Face {
     type SignInStream = Pin<Box<dyn Stream<Item = Result<v1::SignInResponse, Status>> + Send>>;
-    type WatchTokenStream = Pin<Box<dyn Stream<Item = Result<v1::WatchTokenResponse, Status>> + Send>>;
+    type WatchTokenStream = Answers<v1::WatchTokenResponse>;
 
     async fn get_token(&self, request: Request<v1::GetTokenRequest>) -> Result<Response<v1::GetTokenResponse>, Status> {
+        let begun = Stopwatch::start();
         let call = Call::begin(&request, "GetToken", &request.get_ref().correlation_id, &self.desk)?;
         call.answer(async {
             let parsed = TokenRequest::try_from(request.into_inner())?;
             let named = TokenRequest { correlation_id: Some(call.correlation_id), ..parsed };
-            self.desk.acquire_token(&call.caller, &named).await
+            let answer = self.desk.acquire_token(&call.caller, &named).await?;
+            match answer.source {
+                TokenSource::Cache => self.desk.metrics().calls.hit(begun.elapsed()),
+                TokenSource::IdentityProvider => self.desk.metrics().calls.fetched(begun.elapsed()),
+            }
+            Ok(answer)
         })
         .await
     }
@@ -56,7 +68,8 @@ impl TokenBroker for Face {
         });
         let events = started.map_err(|error| call.fail(error))?;
         let stream = ReceiverStream::new(events)
-            .map(move |event| event.map(v1::SignInResponse::from).map_err(|error| call.fail(error)));
+            .map(move |event| event.inspect(|event| told(&call, event)).map_err(|error| call.fail(error)))
+            .map(|event| event.map(v1::SignInResponse::from));
         Ok(Response::new(Box::pin(stream)))
     }
 
@@ -64,14 +77,27 @@ impl TokenBroker for Face {
         &self,
         request: Request<v1::BeginAuthorizationRequest>,
     ) -> Result<Response<v1::BeginAuthorizationResponse>, Status> {
-        Err(self.unsupported(&request, "BeginAuthorization"))
+        let call = Call::begin(&request, "BeginAuthorization", &request.get_ref().correlation_id, &self.desk)?;
+        call.answer(async {
+            let parsed = BeginAuthorizationRequest::try_from(request.into_inner())?;
+            let named = BeginAuthorizationRequest { correlation_id: Some(call.correlation_id), ..parsed };
+            self.desk.begin_authorization(&call.caller, &named).await
+        })
+        .await
     }
 
     async fn complete_authorization(
         &self,
         request: Request<v1::CompleteAuthorizationRequest>,
     ) -> Result<Response<v1::CompleteAuthorizationResponse>, Status> {
-        Err(self.unsupported(&request, "CompleteAuthorization"))
+        let call = Call::begin(&request, "CompleteAuthorization", &request.get_ref().correlation_id, &self.desk)?;
+        call.answer(async {
+            let parsed = CompleteAuthorizationRequest::try_from(request.into_inner())?;
+            let named = CompleteAuthorizationRequest { correlation_id: Some(call.correlation_id), ..parsed };
+            let account = self.desk.complete_authorization(&call.caller, &named).await?;
+            Ok(v1::CompleteAuthorizationResponse { account: Some(account.into()) })
+        })
+        .await
     }
 
     async fn sign_out(&self, request: Request<v1::SignOutRequest>) -> Result<Response<v1::SignOutResponse>, Status> {
@@ -101,7 +127,14 @@ impl TokenBroker for Face {
         &self,
         request: Request<v1::WatchTokenRequest>,
     ) -> Result<Response<Self::WatchTokenStream>, Status> {
-        Err(self.unsupported(&request, "WatchToken"))
+        watch::token(&self.desk, request)
+    }
+}
+
+/// The last event of a sign-in is its answer.
+fn told(call: &Call, event: &SignInEvent) {
+    if let SignInEvent::SignedIn(_) = event {
+        call.answered();
     }
 }
 

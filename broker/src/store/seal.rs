@@ -229,3 +229,77 @@ impl Drop for Wiped {
         optimization_barrier(self.0.as_slice());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU8, Ordering},
+    };
+
+    use proptest::prelude::*;
+
+    use super::{Keyring, Table};
+    use crate::store::key::{KeySource, Randomness};
+
+    const TABLES: [Table; 9] = [
+        Table::Application,
+        Table::Account,
+        Table::Grant,
+        Table::AccessToken,
+        Table::Posting,
+        Table::Identity,
+        Table::AppMetadata,
+        Table::Provider,
+        Table::Meta,
+    ];
+
+    /// Two keyrings of different keys.
+    fn keyrings() -> &'static [Keyring; 2] {
+        static BOTH: OnceLock<[Keyring; 2]> = OnceLock::new();
+        BOTH.get_or_init(|| [1, 100].map(keyring))
+    }
+
+    fn keyring(first: u8) -> Keyring {
+        let drawn = AtomicU8::new(first);
+        let fill = move |buffer: &mut [u8]| buffer.fill(drawn.fetch_add(1, Ordering::Relaxed));
+        let (randomness, folder): (Randomness, _) = (Arc::new(fill), tempfile::tempdir().unwrap());
+        let key = KeySource::File(folder.path().join("key")).create(&randomness).unwrap();
+        Keyring::derive(&key, randomness).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_opens_where_it_was_sealed_and_nowhere_else(
+            record in "\\PC{0,64}",
+            (table, other) in (0..TABLES.len(), 1..TABLES.len()),
+            (row, moved) in (any::<[u8; 16]>(), any::<[u8; 16]>()),
+        ) {
+            let ([keys, others], table, elsewhere) = (keyrings(), TABLES[table], TABLES[(table + other) % TABLES.len()]);
+            let sealed = keys.seal(table, &row, &record).unwrap();
+            let plain = keys.open(table, &row, &mut sealed.clone()).map(<[u8]>::to_vec);
+            prop_assert_eq!(plain, serde_json::to_vec(&record).ok());
+            prop_assert!(keys.open(elsewhere, &row, &mut sealed.clone()).is_none(), "another table");
+            prop_assert!(row == moved || keys.open(table, &moved, &mut sealed.clone()).is_none(), "another row");
+            prop_assert!(others.open(table, &row, &mut sealed.clone()).is_none(), "another key");
+        }
+
+        #[test]
+        fn a_changed_record_never_opens(record in "\\PC{0,64}", place in any::<prop::sample::Index>(), bit in 0..8_u32, cut in any::<bool>()) {
+            let [keys, _] = keyrings();
+            let mut sealed = keys.seal(Table::Grant, &[7; 16], &record).unwrap();
+            let place = place.index(sealed.len());
+            if cut { sealed.truncate(place) } else { sealed[place] ^= 1 << bit }
+            prop_assert!(keys.open(Table::Grant, &[7; 16], &mut sealed).is_none());
+        }
+
+        #[test]
+        fn a_lookup_tells_its_fields_apart(one in proptest::collection::vec("[ab]{0,3}", 0..4), other in proptest::collection::vec("[ab]{0,3}", 0..4)) {
+            let [keys, _] = keyrings();
+            let hash = |fields: &[String]| {
+                keys.lookup(Table::Account, "what", &fields.iter().map(String::as_str).collect::<Vec<_>>())
+            };
+            prop_assert_eq!(hash(&one) == hash(&other), one == other);
+        }
+    }
+}

@@ -12,9 +12,10 @@ use std::{
 };
 
 use rusqlite::{Connection, config::DbConfig};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::{error::StoreError, place::Place, recall::Epoch, rows::Tables, seal::Keyring};
+use crate::metrics::{Stopwatch, StoreTimings};
 
 /// Most jobs in one transaction.
 const MAX_BATCH: usize = 64;
@@ -60,6 +61,31 @@ fn unfinished() -> StoreError {
     StoreError::Unavailable("a write failed by a fault of the daemon; nothing of it was kept".to_owned())
 }
 
+/// What others may know of the writer. Cloning makes another handle.
+#[derive(Clone, Default)]
+pub(super) struct Signs {
+    /// The times of its commits.
+    pub(super) timings: StoreTimings,
+    has_ended: Arc<watch::Sender<bool>>,
+}
+
+impl Signs {
+    /// Resolves when the thread has ended.
+    pub(super) async fn ended(&self) {
+        // An error: the sender is gone, which it is not while this handle lives.
+        let _ = self.has_ended.subscribe().wait_for(|ended| *ended).await;
+    }
+}
+
+/// Tells that the thread has ended, by a panic too.
+struct Ending(Signs);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.has_ended.send_replace(true);
+    }
+}
+
 /// Where writes go.
 pub(super) enum Writer {
     /// To a thread, in groups.
@@ -70,9 +96,14 @@ pub(super) enum Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn thread(committer: Committer) -> std::io::Result<Self> {
+    pub(super) fn thread(committer: Committer, signs: &Signs) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
-        let thread = thread::Builder::new().name("vault-writer".into()).spawn(move || committer.serve(&waiting))?;
+        let ending = Ending(signs.clone());
+        let serve = move || {
+            let _ending = ending;
+            committer.serve(&waiting);
+        };
+        let thread = thread::Builder::new().name("vault-writer".into()).spawn(serve)?;
         Ok(Self::Thread { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
     }
 
@@ -133,6 +164,7 @@ pub(super) struct Committer {
     db: Connection,
     keys: Arc<Keyring>,
     epoch: Epoch,
+    timings: StoreTimings,
     place: Place,
     /// Whether the log has said that the database is not in its place.
     told: bool,
@@ -142,8 +174,8 @@ pub(super) struct Committer {
 
 impl Committer {
     /// Of this connection, whose database is in this place.
-    pub(super) fn new(db: Connection, keys: Arc<Keyring>, epoch: Epoch, place: Place) -> Self {
-        Self { db, keys, epoch, place, told: false, commits: 0 }
+    pub(super) fn new(db: Connection, keys: Arc<Keyring>, epoch: Epoch, place: Place, signs: &Signs) -> Self {
+        Self { db, keys, epoch, timings: signs.timings.clone(), place, told: false, commits: 0 }
     }
 
     fn serve(mut self, waiting: &Receiver<Box<dyn Job>>) {
@@ -168,7 +200,9 @@ impl Committer {
 
     /// One transaction for all; then the answers.
     fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        let begun = Stopwatch::start();
         let committed = self.attempt(&mut batch);
+        self.timings.committed(begun.elapsed(), batch.len());
         if committed.is_err() && !self.db.is_autocommit() {
             let _ = self.sql("ROLLBACK");
         }

@@ -8,6 +8,7 @@ pub(crate) mod secret;
 pub(crate) mod service;
 pub(crate) mod sign_in;
 pub(crate) mod token;
+pub(crate) mod watch;
 
 use std::path::PathBuf;
 
@@ -64,11 +65,19 @@ pub(crate) enum Command {
     },
     /// Sign an account out and forget its tokens
     Logout(sign_in::LogoutArguments),
+    /// Follow a token: print it and each newer one
+    Watch(watch::WatchArguments),
+    /// Follow what happens: sign-ins, renewals, changes; a line each
+    Events(watch::EventsArguments),
     /// Look at the token cache and care for it
     #[command(subcommand)]
     Cache(cache::CacheCommand),
     /// Show the health of the daemon and of its store
     Status,
+    /// Look for what is wrong, and say what to do
+    Doctor,
+    /// Print what was counted since the daemon's start, as Prometheus reads it
+    Metrics,
     /// Install, remove and show the user service that runs the daemon
     #[command(subcommand)]
     Service(service::ServiceCommand),
@@ -139,12 +148,19 @@ mod tests {
             "broker-cli accounts",
             "broker-cli accounts a",
             "broker-cli logout a --account u --revoke",
+            "broker-cli watch a --scope x --account u --min-validity 15m",
+            "broker-cli watch a --app-only --json",
+            "broker-cli events",
+            "broker-cli events a --json",
             "broker-cli cache list",
             "broker-cli cache show at-1",
             "broker-cli cache remove rt-2",
             "broker-cli cache verify",
             "broker-cli status --json --socket /s",
             "broker-cli --socket /s --json status",
+            "broker-cli doctor",
+            "broker-cli doctor --json",
+            "broker-cli metrics",
             "broker-cli completions zsh",
             "broker-cli service install --no-start --private-users --json",
             "broker-cli service uninstall",
@@ -162,6 +178,8 @@ mod tests {
             "broker-cli app add a",
             "broker-cli token a --app-only --account u",
             "broker-cli token a!",
+            "broker-cli watch",
+            "broker-cli watch a --force-refresh",
             "broker-cli token a --claims []",
             "broker-cli token a --min-validity soon",
             "broker-cli login a --device-code --no-browser",

@@ -30,7 +30,7 @@ pub(crate) struct LoginArguments {
     #[arg(long, value_name = "U")]
     login_hint: Option<String>,
     /// What the provider shall ask.
-    #[arg(long, value_name = "P", help = "What the provider shall ask: login, consent, select_account")]
+    #[arg(long, value_name = "P", help = "What the provider shall ask: login, consent, select_account, create, none")]
     prompt: Option<String>,
     /// Domain of the account, to skip a page (Microsoft Entra ID)
     #[arg(long, value_name = "D")]
@@ -38,6 +38,9 @@ pub(crate) struct LoginArguments {
     /// Claims to ask for, a JSON object
     #[arg(long, value_name = "JSON", value_parser = claims)]
     claims: Option<Claims>,
+    /// The user must have signed in at most this long ago, else does again: 90s, 15m, 8h
+    #[arg(long, value_name = "D", value_parser = duration::parse, conflicts_with = "device_code")]
+    max_age: Option<Duration>,
     /// Give up after this time: 90, 90s, 15m, 8h
     #[arg(long, value_name = "S", value_parser = duration::parse)]
     timeout: Option<Duration>,
@@ -53,6 +56,7 @@ impl LoginArguments {
             prompt: self.prompt,
             domain_hint: self.domain_hint,
             claims: self.claims,
+            max_age: self.max_age,
             timeout: self.timeout,
             ..SignInRequest::new(self.application)
         })

@@ -53,7 +53,7 @@ pub(crate) struct TokenArguments {
     /// A token for the application itself, without a user
     #[arg(long, conflicts_with = "account")]
     app_only: bool,
-    /// Tenant to ask in, instead of the own one (Microsoft Entra ID; refused by this version)
+    /// Tenant to ask in, instead of the own one (Microsoft Entra ID)
     #[arg(long, value_name = "T")]
     tenant: Option<String>,
     /// Ask the provider for a new token

@@ -34,16 +34,17 @@ pub(super) async fn run(session: &Session, command: AppCommand) -> Result<Exit, 
 
 async fn add(session: &Session, arguments: AddArguments) -> Result<Exit, Failed> {
     let output = session.output;
-    let client_secret = if arguments.client_secret_stdin {
-        let stdin = std::io::stdin();
-        if stdin.is_terminal() {
-            output.note("Type the client secret, then Enter and Ctrl-D:");
+    let read = match arguments.credential.reads() {
+        None => None,
+        Some(what) => {
+            let stdin = std::io::stdin();
+            if stdin.is_terminal() {
+                output.note(&format!("Type the {what}, then Enter and Ctrl-D:"));
+            }
+            Some(secret::read(stdin.lock()).map_err(Failed::Input)?)
         }
-        Some(secret::read(stdin.lock()).map_err(Failed::Input)?)
-    } else {
-        None
     };
-    let new = arguments.into_new(client_secret)?;
+    let new = arguments.into_new(read)?;
     let (application, changed) = session.client()?.add_application(&new).await?;
     if output.is_json() {
         output::json(&AddedJson { application: ApplicationJson::from(&application), changed })?;
@@ -93,17 +94,24 @@ fn facts(application: Application) -> Vec<(&'static str, String)> {
     let kind = application.credential.as_str();
     let credential = match application.credential_fingerprint {
         None => kind.to_owned(),
+        Some(fingerprint) if application.credential == CredentialKind::Certificate => {
+            format!("{kind} (x5t#S256 {fingerprint})")
+        }
         Some(fingerprint) => format!("{kind} (fingerprint {fingerprint})"),
     };
     let scopes = if application.scopes.is_empty() { "openid".to_owned() } else { application.scopes.join(" ") };
+    let unasked = if application.no_instance_discovery { " (without instance discovery)" } else { "" };
     let mut facts = vec![
         ("name", application.name),
         ("client id", application.client_id),
-        ("authority", application.authority),
+        ("authority", format!("{}{unasked}", application.authority)),
         ("credential", credential),
         ("scopes", scopes),
         ("redirect URI", application.redirect_uri.unwrap_or_else(|| "the default".to_owned())),
     ];
+    if !application.client_capabilities.is_empty() {
+        facts.push(("capabilities", application.client_capabilities.join(" ")));
+    }
     facts.extend(application.keep_alive.map(|longest| ("keep alive", format!("unused for {}", time::span(longest)))));
     facts
 }

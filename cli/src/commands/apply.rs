@@ -1,7 +1,7 @@
 //! `app apply`: makes the registrations what a file says. All of it is parsed before the first is sent; doing it twice is
 //! the same as once.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use super::Session;
 use crate::{
@@ -20,7 +20,11 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 pub(super) async fn run(session: &Session, arguments: &ApplyArguments) -> Result<Exit, Failed> {
     let named = |what: String| Failed::Input(format!("{}: {what}", arguments.file.display()));
     let text = read(arguments).map_err(named)?;
-    let wanted = apply_file::parse(&text, arguments.offline).map_err(named)?;
+    let wanted = {
+        let folder = arguments.file.parent().unwrap_or_else(|| Path::new(""));
+        apply_file::parse(&text, folder, arguments.offline)
+    }
+    .map_err(named)?;
     let output = session.output;
     if wanted.is_empty() && !output.is_json() {
         output.note("the file lists no [[application]]; nothing to do");

@@ -51,6 +51,11 @@ impl Way {
     }
 }
 
+/// Whether these arguments, here and now, mean a sign-in by device code.
+pub(crate) fn uses_device_code(arguments: &LoginArguments) -> bool {
+    Way::choose(arguments, |name| std::env::var_os(name)) == Way::DeviceCode
+}
+
 /// Signs in.
 pub(super) async fn run(session: &Session, arguments: LoginArguments) -> Result<Exit, Failed> {
     let application = arguments.application.clone();

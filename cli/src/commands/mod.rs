@@ -5,16 +5,17 @@ mod app;
 mod apply;
 mod cache;
 pub(crate) mod completions;
-mod login;
+mod health;
+pub(crate) mod login;
 mod service;
-mod status;
 mod token;
+mod watch;
 
 use token_broker_client::{Client, ClientOptions};
 
 use crate::{
     arguments::{Command, app::AppCommand},
-    failure::{Exit, Failed},
+    failure::{self, Exit, Failed},
     output::Output,
 };
 
@@ -31,6 +32,11 @@ impl Session {
     fn client(&self) -> Result<Client, Failed> {
         Ok(Client::new(&self.options)?)
     }
+
+    /// What a failure says, and the next command to type.
+    fn told(&self, failed: &Failed) -> (String, Option<String>) {
+        failure::told_at(failed, self.options.socket.clone())
+    }
 }
 
 /// Runs the command.
@@ -42,9 +48,13 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Exit, Fai
         Command::Logout(arguments) => accounts::sign_out(session, arguments).await,
         Command::App(AppCommand::Apply(arguments)) => apply::run(session, &arguments).await,
         Command::App(command) => app::run(session, command).await,
+        Command::Watch(arguments) => watch::run(session, arguments).await,
+        Command::Events(arguments) => watch::events(session, arguments).await,
         Command::Cache(command) => cache::run(session, command).await,
         Command::Service(command) => service::run(session, &command).await,
-        Command::Status => status::run(session).await,
+        Command::Status => health::status::run(session).await,
+        Command::Metrics => health::metrics::run(session).await,
+        Command::Doctor => health::doctor::run(session).await,
         Command::Completions { shell } => completions::run(shell),
     }
 }

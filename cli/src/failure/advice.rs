@@ -1,8 +1,19 @@
 //! What to type next after a failure: the daemon's own advice, else a command made from the reason and from what was asked.
 
-use token_broker_client::{ClientError, Failure, Reason, SocketPath};
+use std::path::PathBuf;
+
+use token_broker_client::{Account, ClientError, Failure, Reason, SocketPath};
 
 use super::{Context, Failed};
+
+/// Where packages put the units of users.
+const UNIT_FOLDERS: [&str; 5] = [
+    "/etc/systemd/user",
+    "/run/systemd/user",
+    "/usr/local/lib/systemd/user",
+    "/usr/lib/systemd/user",
+    "/usr/local/share/systemd/user",
+];
 
 /// The next command to type, if there is one.
 pub(super) fn of(failed: &Failed, context: &Context) -> Option<String> {
@@ -29,8 +40,23 @@ fn start(context: &Context) -> String {
     match SocketPath::resolve(context.socket.as_deref()) {
         Ok(socket) if !socket.is_default() => format!("token-brokerd --socket {}", quoted(&socket.to_string())),
         _ if cfg!(target_os = "macos") => "token-brokerd".to_owned(),
-        _ => "systemctl --user start token-broker.socket, or run token-brokerd".to_owned(),
+        _ if has_unit() => "systemctl --user start token-broker.socket".to_owned(),
+        _ => "broker-cli service install, or run token-brokerd".to_owned(),
     }
+}
+
+/// Whether the socket unit is in one of the folders where systemd looks for units of users (systemd.unit(5)).
+fn has_unit() -> bool {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let own = |name: &str, below_home: &str| variable(name).or_else(|| Some(variable("HOME")?.join(below_home)));
+    let own = [own("XDG_CONFIG_HOME", ".config"), own("XDG_DATA_HOME", ".local/share")];
+    let folders = own.into_iter().flatten().map(|folder| folder.join("systemd/user"));
+    folders.chain(UNIT_FOLDERS.map(PathBuf::from)).any(|folder| folder.join("token-broker.socket").exists())
+}
+
+/// Whether nobody else among these is called like this account.
+pub(super) fn has_own_label(account: &Account, all: &[Account]) -> bool {
+    all.iter().filter(|other| other.label() == account.label()).count() < 2
 }
 
 fn of_reason(failure: &Failure, context: &Context) -> Option<String> {
@@ -40,7 +66,13 @@ fn of_reason(failure: &Failure, context: &Context) -> Option<String> {
         Reason::ApplicationNotFound => command(context, "app list"),
         Reason::AccountNotFound => command(context, &format!("accounts {application}")),
         Reason::AccountAmbiguous => {
-            let account = failure.candidates.first().map_or_else(|| "NAME".to_owned(), |first| quoted(first.label()));
+            let account = failure.candidates.first().map_or_else(
+                || "NAME".to_owned(),
+                |first| {
+                    let is_enough = has_own_label(first, &failure.candidates);
+                    quoted(if is_enough { first.label() } else { &first.home_account_id })
+                },
+            );
             command(context, &format!("{} {application} --account {account}", context.command))
         }
         Reason::AlreadyExists => {
@@ -52,6 +84,9 @@ fn of_reason(failure: &Failure, context: &Context) -> Option<String> {
             return failure.retry_after.map(|wait| format!("again in {} s", wait.as_secs()));
         }
         Reason::Unsupported if context.device_code => command(context, &format!("login {application} --no-browser")),
+        Reason::Unsupported if context.command == "login" => {
+            command(context, &format!("login {application} --device-code"))
+        }
         Reason::InvalidRequest if failure.field.as_deref() == Some("id") => command(context, "cache list"),
         Reason::InvalidRequest
         | Reason::Declined
@@ -143,8 +178,22 @@ mod tests {
             tenant: String::new(),
             application: "work".into(),
         };
-        let failure = Failure { candidates: vec![account], ..Failure::new(Reason::AccountAmbiguous, "") };
-        assert_eq!(advice(failure).as_deref(), Some("broker-cli token work --account alice@id.example"));
+        let suggested =
+            |candidates| advice(Failure { candidates, ..Failure::new(Reason::AccountAmbiguous, "") }).expect("advice");
+        assert_eq!(suggested(vec![account.clone()]), "broker-cli token work --account alice@id.example");
+        // Of two who are called the same, the name would choose neither.
+        let twin = Account { home_account_id: "2".into(), ..account.clone() };
+        assert_eq!(suggested(vec![account, twin]), "broker-cli token work --account 1");
+    }
+
+    #[test]
+    fn the_other_way_to_sign_in_is_suggested() {
+        let no_such_way = || Failed::from(ClientError::Broker(Box::new(Failure::new(Reason::Unsupported, ""))));
+        for (device_code, way) in [(false, "--device-code"), (true, "--no-browser")] {
+            let context = Context { command: "login", device_code, ..context() };
+            assert_eq!(of(&no_such_way(), &context), Some(format!("broker-cli login work {way}")));
+        }
+        assert_eq!(of(&no_such_way(), &context()), None, "a token has no other way");
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     RevocationFailed,
     /// The store was verified and is damaged.
     StoreDamaged,
+    /// The diagnosis found a problem.
+    ProblemFound,
 }
 
 impl Exit {
@@ -22,6 +24,7 @@ impl Exit {
             Self::Done => 0,
             Self::RevocationFailed => of_reason(Reason::AuthorityUnavailable),
             Self::StoreDamaged => of_reason(Reason::StoreCorrupt),
+            Self::ProblemFound => 1,
         }
     }
 }
@@ -117,6 +120,9 @@ mod tests {
         assert_eq!(of(&Failed::Output(io::ErrorKind::BrokenPipe.into())), 0);
         assert_eq!(of(&Failed::Output(io::ErrorKind::StorageFull.into())), 1);
         assert_eq!(of(&Failed::Application("a".into(), Box::new(Failed::Cancelled))), 130);
-        assert_eq!([Exit::Done, Exit::RevocationFailed, Exit::StoreDamaged].map(Exit::code), [0, 6, 1]);
+        assert_eq!(
+            [Exit::Done, Exit::RevocationFailed, Exit::StoreDamaged, Exit::ProblemFound].map(Exit::code),
+            [0, 6, 1, 1]
+        );
     }
 }

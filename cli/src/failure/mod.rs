@@ -10,9 +10,12 @@ use std::{io, path::PathBuf};
 use token_broker_client::{ClientError, Invalid, Reason};
 
 pub(crate) use exit_code::Exit;
-pub(crate) use report::{report, report_usage};
+pub(crate) use report::{report, report_usage, told, told_at};
 
-use crate::arguments::{Arguments, Command, app::AppCommand};
+use crate::{
+    arguments::{Arguments, Command, app::AppCommand, watch::EventsArguments},
+    commands::login,
+};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -71,7 +74,7 @@ pub(crate) struct Context {
     pub(crate) application: Option<String>,
     /// The scopes that were asked for.
     pub(crate) scopes: Vec<String>,
-    /// Whether a sign-in by device code may have been chosen.
+    /// Whether a sign-in by device code was chosen.
     pub(crate) device_code: bool,
 }
 
@@ -88,10 +91,12 @@ impl Context {
         match &arguments.command {
             Command::Login(login) => Self {
                 scopes: login.scopes.clone(),
-                device_code: !login.no_browser,
+                device_code: login::uses_device_code(login),
                 ..about("login", &login.application)
             },
             Command::Token(token) => Self { scopes: token.scopes.clone(), ..about("token", &token.application) },
+            Command::Watch(watch) => Self { scopes: watch.scopes.clone(), ..about("watch", &watch.application) },
+            Command::Events(EventsArguments { application: Some(application) }) => about("events", application),
             Command::Logout(logout) => about("logout", &logout.application),
             Command::Accounts { application: Some(application) } => about("accounts", application),
             Command::App(AppCommand::Add(add)) => about("app add", &add.application),
@@ -100,8 +105,11 @@ impl Context {
             }
             Command::App(AppCommand::List | AppCommand::Apply(_)) => Self { socket, command: "app", ..Self::default() },
             Command::Accounts { application: None }
+            | Command::Events(EventsArguments { application: None })
             | Command::Cache(_)
             | Command::Status
+            | Command::Doctor
+            | Command::Metrics
             | Command::Service(_)
             | Command::Completions { .. } => Self { socket, ..Self::default() },
         }

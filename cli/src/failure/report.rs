@@ -1,6 +1,6 @@
 //! A failure as text for people and as the JSON form.
 
-use std::io::Write as _;
+use std::{io::Write as _, path::PathBuf};
 
 use token_broker_client::{ClientError, Failure, Reason};
 
@@ -26,9 +26,29 @@ pub(crate) fn report(failed: &Failed, context: &Context, output: Output) -> u8 {
     code
 }
 
+/// What a failure says, and the next command to type.
+pub(crate) fn told(failed: &Failed) -> (String, Option<String>) {
+    told_at(failed, None)
+}
+
+/// The same, with the socket that was named.
+pub(crate) fn told_at(failed: &Failed, socket: Option<PathBuf>) -> (String, Option<String>) {
+    let context = Context { socket, ..Context::default() };
+    (message(failed), advice::of(failed, &context))
+}
+
+/// Whether the answer is wanted as JSON, by a command line that could not be read: `--json`, or `--format json` of `token`.
+fn wants_json(arguments: impl Iterator<Item = String>) -> bool {
+    let arguments: Vec<_> = arguments.collect();
+    let is_format = |pair: &[String]| matches!(pair, [option, form] if option == "--format" && form == "json");
+    arguments.iter().any(|argument| argument == "--json" || argument == "--format=json")
+        || arguments.windows(2).any(is_format)
+}
+
 /// Tells that the command line is wrong, or prints the help that was asked for, and returns the exit code.
 pub(crate) fn report_usage(wrong: &clap::Error) -> u8 {
-    if wrong.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+    let typed = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    if wrong.use_stderr() && wants_json(typed) {
         let said = wrong.to_string();
         let message = said.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let error = ErrorJson::new(Reason::InvalidRequest.as_str(), message.to_owned(), None);
@@ -67,7 +87,11 @@ fn details(failure: &Failure, message: &str) -> Vec<String> {
         }
         lines.extend(provider.description.iter().map(|description| format!("  {description}")));
     }
-    lines.extend(failure.candidates.iter().map(|account| format!("  {}", account.label())));
+    lines.extend(failure.candidates.iter().map(|account| {
+        let id =
+            if advice::has_own_label(account, &failure.candidates) { None } else { Some(&account.home_account_id) };
+        format!("  {}{}", account.label(), id.map(|id| format!(" ({id})")).unwrap_or_default())
+    }));
     lines.extend(failure.correlation_id.iter().map(|id| format!("  correlation id: {id}")));
     lines.iter().map(|line| visible(line).into_owned()).collect()
 }
@@ -177,6 +201,17 @@ mod tests {
         };
         let said = text(&ClientError::Broker(Box::new(failure)).into(), &context());
         assert_eq!(said, "error: the provider refused: invalid_client\n  wrong secret");
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_told_in_the_form_that_it_asks_for() {
+        let wants = |line: &str| super::wants_json(line.split(' ').map(str::to_owned));
+        for line in ["token a --json --x", "token a --format json --x", "token --format=json --x"] {
+            assert!(wants(line), "{line}");
+        }
+        for line in ["token a --format raw", "token json", "token --format"] {
+            assert!(!wants(line), "{line}");
+        }
     }
 
     #[test]

@@ -20,6 +20,19 @@ pub(crate) fn rows<const COLUMNS: usize>(
     finish(table)
 }
 
+/// Rows under a header whose cells are never cut.
+pub(crate) fn whole_rows<const COLUMNS: usize>(
+    header: [&str; COLUMNS],
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> String {
+    let mut table = plain();
+    table.set_header(header);
+    for row in rows {
+        table.add_row(row.map(|cell| visible(&cell).into_owned()));
+    }
+    finish(table)
+}
+
 /// Facts under each other, with their names in front.
 pub(crate) fn facts<'a>(facts: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let mut table = plain();
@@ -51,7 +64,7 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{facts, rows};
+    use super::{facts, rows, whole_rows};
 
     #[test]
     fn columns_stand_under_each_other() {
@@ -64,5 +77,10 @@ mod tests {
     fn nothing_foreign_moves_the_cursor_or_breaks_a_row() {
         let table = rows(["A"], [["x\u{1b}[2J\ny".into()], ["z".repeat(100)]]);
         assert!(!table.contains('\u{1b}') && table.lines().count() == 3 && table.contains('\u{2026}'), "{table:?}");
+        let whole = whole_rows(["A"], [["x\u{1b}[2J\ny".into()], ["z".repeat(100)]]);
+        assert!(
+            !whole.contains('\u{1b}') && whole.lines().count() == 3 && whole.ends_with(&"z".repeat(100)),
+            "{whole:?}"
+        );
     }
 }

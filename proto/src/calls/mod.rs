@@ -2,19 +2,28 @@
 
 mod application;
 mod cache;
+mod check;
 mod grant;
 mod sign_in;
 mod sign_out;
 mod status;
 mod token;
+mod watch;
+mod web_app;
 
-pub use application::{Application, CredentialKind, ExistingApplication, NewApplication, keep_alive, redirect_uri};
+pub use application::{
+    Application, CertificateFile, CredentialKind, ExistingApplication, NewApplication, NewCredential, keep_alive,
+    redirect_uri,
+};
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
+pub use check::{Check, CheckState};
 pub use grant::{GrantFailure, GrantHealth, GrantStatus};
 pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};
 pub use status::{DaemonStatus, StoreCounts};
 pub use token::{ApplicationSelector, Subject, TokenAnswer, TokenRequest, TokenScheme, TokenSource};
+pub use watch::{Event, EventRecord, Renewal, RenewalFailure, SignInNeeded, TokenEvent, TokenExpired, WatchRequest};
+pub use web_app::{BeginAuthorizationRequest, BegunAuthorization, CompleteAuthorizationRequest, ResponseMode};
 
 use crate::Invalid;
 

@@ -36,6 +36,8 @@ pub struct SignInRequest {
     pub domain_hint: Option<String>,
     /// Claims request.
     pub claims: Option<Claims>,
+    /// `max_age`: how long ago the user may have signed in; by browser only.
+    pub max_age: Option<Duration>,
     /// When to give up; `None` for the default.
     pub timeout: Option<Duration>,
     /// Name of the call; `None` lets the daemon make one.
@@ -54,6 +56,7 @@ impl SignInRequest {
             prompt: None,
             domain_hint: None,
             claims: None,
+            max_age: None,
             timeout: None,
             correlation_id: None,
         }
@@ -77,6 +80,7 @@ impl TryFrom<v1::SignInRequest> for SignInRequest {
             prompt: given(wire.prompt),
             domain_hint: given(wire.domain_hint),
             claims: Claims::parse(&wire.claims)?,
+            max_age: max_age(method, wire.max_age_seconds)?,
             timeout: seconds("timeout_seconds", wire.timeout_seconds)?,
             correlation_id: CorrelationId::parse(&wire.correlation_id)?,
         })
@@ -99,6 +103,19 @@ impl From<&SignInRequest> for v1::SignInRequest {
             claims: request.claims.as_ref().map(|claims| claims.as_str().to_owned()).unwrap_or_default(),
             timeout_seconds: request.timeout.map_or(0, |span| i64::try_from(span.as_secs()).unwrap_or(i64::MAX)),
             correlation_id: request.correlation_id.map(|id| id.to_string()).unwrap_or_default(),
+            max_age_seconds: request.max_age.map(|span| i64::try_from(span.as_secs()).unwrap_or(i64::MAX)),
+        }
+    }
+}
+
+/// Nobody could check it without an authorization request.
+fn max_age(method: SignInMethod, wire: Option<i64>) -> Result<Option<Duration>, Invalid> {
+    let invalid = |rule| Invalid::new("max_age_seconds", rule);
+    match (method, wire) {
+        (_, None) => Ok(None),
+        (SignInMethod::DeviceCode, Some(_)) => Err(invalid("is for a sign-in by browser only")),
+        (SignInMethod::Browser, Some(span)) => {
+            u64::try_from(span).map(|span| Some(Duration::from_secs(span))).map_err(|_| invalid("must not be negative"))
         }
     }
 }

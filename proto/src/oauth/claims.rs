@@ -1,5 +1,7 @@
 //! A claims request or claims challenge: a JSON object (OpenID Connect Core 1.0, section 5.5).
 
+use serde_json::{Map, Value, json};
+
 use crate::Invalid;
 
 /// Longest claims object in bytes.
@@ -18,15 +20,67 @@ impl Claims {
         if text.len() > MAX_BYTES {
             return Err(Invalid::new("claims", format!("at most {MAX_BYTES} bytes are allowed")));
         }
-        match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
+        match serde_json::from_str::<Map<String, Value>>(text) {
             Ok(_) => Ok(Some(Self(text.into()))),
             Err(_) => Err(Invalid::new("claims", "must be a JSON object (OpenID Connect Core 1.0, section 5.5)")),
         }
+    }
+
+    /// The claims to send: those asked for, with the client capabilities among them (`xms_cc` of Microsoft Entra ID). Without
+    /// capabilities the text stays as it came.
+    #[must_use]
+    pub fn with_capabilities(asked: Option<&Self>, capabilities: &[String]) -> Option<Self> {
+        if capabilities.is_empty() {
+            return asked.cloned();
+        }
+        let mut claims: Map<String, Value> =
+            asked.and_then(|claims| serde_json::from_str(claims.as_str()).ok()).unwrap_or_default();
+        let of_token = claims.entry("access_token").or_insert_with(|| json!({}));
+        if !of_token.is_object() {
+            *of_token = json!({});
+        }
+        if let Value::Object(of_token) = of_token {
+            of_token.insert("xms_cc".to_owned(), json!({ "values": capabilities }));
+        }
+        Some(Self(Value::Object(claims).to_string().into()))
     }
 
     /// The JSON text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Reads client capabilities, such as `CP1`: letters, digits, `_` and `-`, at most 16.
+pub fn client_capabilities(texts: Vec<String>) -> Result<Vec<String>, Invalid> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let is_good = |text: &String| (1..=64).contains(&text.len()) && text.chars().all(allowed);
+    if texts.len() <= 16 && texts.iter().all(is_good) {
+        Ok(texts)
+    } else {
+        Err(Invalid::new("client_capabilities", "must be words such as cp1, at most 16"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Claims;
+
+    fn sent(asked: &str, capabilities: &[&str]) -> Option<String> {
+        let asked = Claims::parse(asked).expect("claims");
+        let capabilities: Vec<String> = capabilities.iter().map(ToString::to_string).collect();
+        Claims::with_capabilities(asked.as_ref(), &capabilities).map(|claims| claims.as_str().to_owned())
+    }
+
+    #[test]
+    fn capabilities_are_merged_and_never_replace_what_was_asked() {
+        let challenge = r#"{"access_token":{"nbf":{"essential":true}},"id_token":{"a":null}}"#;
+        assert_eq!(sent(challenge, &[]).as_deref(), Some(challenge));
+        assert_eq!(sent("", &[]), None);
+        assert_eq!(sent("", &["CP1"]).as_deref(), Some(r#"{"access_token":{"xms_cc":{"values":["CP1"]}}}"#));
+        let both =
+            r#"{"access_token":{"nbf":{"essential":true},"xms_cc":{"values":["CP1","x"]}},"id_token":{"a":null}}"#;
+        assert_eq!(sent(challenge, &["CP1", "x"]).as_deref(), Some(both));
     }
 }

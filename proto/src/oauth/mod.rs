@@ -7,8 +7,10 @@ mod correlation_id;
 mod scope;
 mod unix_time;
 
-pub use authority::{Authority, Endpoints, provider_url};
-pub use claims::Claims;
+pub use authority::{
+    Authority, Endpoints, MicrosoftAuthority, MicrosoftKind, clouds, is_customer_host, is_guid, provider_url,
+};
+pub use claims::{Claims, client_capabilities};
 pub use client_id::{ApplicationName, ClientId};
 pub use correlation_id::CorrelationId;
 pub use scope::{Scope, ScopeSet};

@@ -166,5 +166,26 @@ mod tests {
             prop_assert_eq!(&set(&first.to_string()), &first);
             prop_assert!(first.is_covered_by(&first));
         }
+
+        #[test]
+        fn a_union_covers_its_parts_and_covering_is_a_subset(
+            one in proptest::collection::vec("[a-e]", 0..6),
+            other in proptest::collection::vec("[a-e]", 0..6),
+        ) {
+            let (one, other) = (set(&one.join(" ")), set(&other.join("  ")));
+            let union: ScopeSet = one.iter().chain(other.iter()).cloned().collect();
+            prop_assert!(one.is_covered_by(&union) && other.is_covered_by(&union));
+            prop_assert_eq!(&union, &other.iter().chain(one.iter()).cloned().collect());
+            let subset = one.iter().all(|scope| other.contains(scope.as_str()));
+            prop_assert_eq!(one.is_covered_by(&other), subset);
+            prop_assert_eq!(union == other, subset);
+        }
+
+        #[test]
+        fn any_text_is_a_set_or_refused(text in "\\PC{0,40}") {
+            if let Ok(set) = ScopeSet::parse([text.as_str()]) {
+                prop_assert!(set.iter().all(|scope| text.split(' ').any(|word| word == scope.as_str())));
+            }
+        }
     }
 }

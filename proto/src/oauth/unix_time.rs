@@ -9,7 +9,7 @@ pub struct UnixTime(i64);
 impl UnixTime {
     /// This many seconds after the epoch.
     #[must_use]
-    pub fn from_seconds(seconds: i64) -> Self {
+    pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds)
     }
 

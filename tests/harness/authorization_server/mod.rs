@@ -140,6 +140,12 @@ impl AuthorizationServer {
         self.provider().is_active(token)
     }
 
+    /// The how-manieth access token this is in the order of issue, from 1; none if it is not one.
+    #[must_use]
+    pub fn number_of(&self, access_token: &str) -> Option<usize> {
+        self.provider().number_of(access_token)
+    }
+
     /// All grants are withdrawn, as an administrator would: every refresh is `invalid_grant` from now on.
     pub fn revoke_all(&self) {
         self.provider().revoke_all();

@@ -43,6 +43,8 @@ pub struct Client {
     pub id: String,
     /// Its secret; none for a public client.
     pub secret: Option<String>,
+    /// Whether a client assertion (RFC 7523) will do in place of the secret; which one, the test looks at.
+    pub assertion: bool,
     /// Where it may be redirected to; at a loopback address any port will do.
     pub redirect_uris: Vec<String>,
 }
@@ -54,7 +56,7 @@ impl Client {
         let hosts = ["127.0.0.1", "localhost", "[::1]"];
         let redirect_uris =
             hosts.iter().flat_map(|host| [format!("http://{host}/"), format!("http://{host}/cb")]).collect();
-        Self { id: id.to_owned(), secret: None, redirect_uris }
+        Self { id: id.to_owned(), secret: None, assertion: false, redirect_uris }
     }
 
     /// The same with a secret, which may come by HTTP Basic or in the body.

@@ -4,4 +4,5 @@
 pub mod disk;
 pub mod program;
 pub mod raw_client;
+pub mod raw_frames;
 pub mod tls;

@@ -18,6 +18,10 @@ pub const CONFIDENTIAL_APP: (&str, &str) = ("confidential-app", "confidential se
 pub const SERVICE_APP: (&str, &str) = ("service-app", "service secret: +/%&=?~");
 /// A confidential client for client credentials (`client_secret_post`).
 pub const SERVICE_APP_POST: (&str, &str) = ("service-app-post", "posted secret: +/%&=?~");
+/// A confidential client that is a web application (`client_secret_basic`), and where it takes its users back.
+pub const WEB_APP: (&str, &str) = ("web-app", "web secret: +/%&=?~");
+/// The redirect URI of `WEB_APP`.
+pub const WEB_APP_REDIRECT: &str = "https://web.example/login/authorized";
 /// The client with which tests introspect.
 const INTROSPECTOR: (&str, &str) = ("introspector", "introspector-secret");
 
@@ -39,6 +43,10 @@ pub struct Options {
     pub device_code_lifetime: Option<u64>,
     /// Signature of id tokens: `RS256` (when not given), `PS256`, `ES256`, `EdDSA`.
     pub id_token_algorithm: Option<&'static str>,
+    /// Clients that authenticate with a certificate (`private_key_jwt`): client id and certificate in PEM.
+    pub certificate_clients: Vec<(String, String)>,
+    /// Algorithms of client assertions, separated by commas; those of the package when not given.
+    pub assertion_algorithms: Option<&'static str>,
     /// Refresh tokens stay the same instead of being replaced at each use.
     pub without_rotation: bool,
 }
@@ -102,6 +110,9 @@ impl OidcProvider {
         }
         options.issuer.as_ref().map(|issuer| command.env("ISSUER", issuer));
         options.id_token_algorithm.map(|algorithm| command.env("ID_TOKEN_ALG", algorithm));
+        options.assertion_algorithms.map(|algorithms| command.env("ASSERTION_ALGS", algorithms));
+        let clients = serde_json::to_string(&options.certificate_clients).expect("texts");
+        command.env("CERTIFICATE_CLIENTS", clients);
         command.env("ROTATE", if options.without_rotation { "0" } else { "1" });
         let mut process = ServerProcess::start(command);
         let ready: serde_json::Value =

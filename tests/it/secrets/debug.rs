@@ -47,9 +47,11 @@ fn no_message_shows_its_secret() {
     let answer = v1::GetTokenResponse { access_token: text(), id_token: text(), ..Default::default() };
     let event = v1::watch_token_response::Event::Token(answer.clone());
     for shown in [
-        format!("{:?}", v1::BeginAuthorizationResponse { url: text(), state: text() }),
+        format!("{:?}", v1::BeginAuthorizationResponse { url: text(), state: text(), expires_on: 0 }),
         format!("{:?}", v1::CompleteAuthorizationRequest { parameters: text(), ..Default::default() }),
         format!("{:?}", v1::AddApplicationRequest { client_secret: text(), ..Default::default() }),
+        format!("{:?}", v1::Certificate { file: text().into_bytes(), password: text() }),
+        format!("{:?}", v1::BeginAuthorizationRequest { login_hint: text(), ..Default::default() }),
         format!("{:?}", v1::SignInRequest { login_hint: text(), ..Default::default() }),
         format!("{:?}", v1::OpenUrl { url: text() }),
         format!("{:?}", v1::UserCode { user_code: text(), verification_uri_complete: text(), ..Default::default() }),

@@ -101,6 +101,8 @@ fn every_command_and_every_exit_code_has_a_transcript() {
         "token",
         "accounts",
         "logout",
+        "watch",
+        "events",
         "cache list",
         "cache show",
         "cache remove",

@@ -16,9 +16,14 @@ pub(super) fn put(text: &str, home: &Path, pid: Option<u32>, typed: &str) -> Str
             .replace(&format!("process {pid}"), "process [PID]")
             .replace(&format!("\"pid\":{pid}"), "\"pid\":[PID]");
     }
-    for (start, placeholder) in
-        [("127.0.0.1:", "[PORT]"), ("127.0.0.1%3A", "[PORT]"), ("up for ", "[TIME]"), ("\"uptime_seconds\":", "[TIME]")]
-    {
+    for (start, placeholder) in [
+        ("127.0.0.1:", "[PORT]"),
+        ("127.0.0.1%3A", "[PORT]"),
+        ("up for ", "[TIME]"),
+        ("\"uptime_seconds\":", "[TIME]"),
+        ("broker_uptime_seconds ", "[TIME]"),
+        ("free: ", "[N]"),
+    ] {
         text = number_after(&text, start, placeholder);
     }
     let is_word = |c: char| c.is_ascii_alphanumeric() || "-_.=+/".contains(c);

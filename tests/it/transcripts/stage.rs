@@ -20,6 +20,9 @@ pub(super) struct Stage {
     daemon: Option<DaemonProcess>,
     /// What the user does in the next command that waits for one.
     user: Option<Deed>,
+    /// What is typed elsewhere while the next command follows something, which is then interrupted,
+    /// unless the daemon stops.
+    meanwhile: Vec<String>,
     /// The file that lines with `> ` go to.
     file: Option<String>,
 }
@@ -43,7 +46,7 @@ impl Stage {
         });
         let home = Home::new();
         let daemon = Some(DaemonProcess::start(&home).await);
-        Self { server, home, daemon, user: None, file: None }
+        Self { server, home, daemon, user: None, meanwhile: Vec::new(), file: None }
     }
 
     /// A line with `% `.
@@ -58,6 +61,7 @@ impl Stage {
             ["the", "provider's", "next", place, "answer", "is", ref what @ ..] => {
                 self.server.fail_next(endpoint(place), fault(what));
             }
+            ["meanwhile:", ref command @ ..] => self.meanwhile.push(command.join(" ")),
             ["the", "key", "is", "exchanged"] => {
                 self.stop().await;
                 fs::write(self.home.data_dir().join("key"), [7; 32]).unwrap();
@@ -90,7 +94,8 @@ impl Stage {
         let typed = Typed::parse(&command.replace(ISSUER, self.server.issuer()));
         let mut cli = self.home.cli(&typed.arguments).input(&typed.input).start().await;
         match self.user.take() {
-            None => {}
+            None if self.meanwhile.is_empty() => {}
+            None => self.change_what_is_followed(&mut cli, &typed.arguments).await,
             Some(deed) => self.act(&mut cli, deed, &typed.arguments).await,
         }
         let Output { code, mut stdout, stderr } = cli.end().await;
@@ -103,6 +108,25 @@ impl Stage {
         let code = if code == 0 { String::new() } else { format!("=> {code}\n") };
         let pid = self.daemon.as_ref().map(DaemonProcess::pid);
         placeholders::put(&format!("{stdout}{errors}{code}"), self.home.path(), pid, command)
+    }
+
+    /// Each command brings one more line of what is followed.
+    async fn change_what_is_followed(&mut self, cli: &mut RunningCli, typed: &[String]) {
+        let tells_people = typed == ["events"];
+        if tells_people {
+            cli.error_line(|_| true).await
+        } else {
+            cli.line(|_| true).await
+        };
+        for command in std::mem::take(&mut self.meanwhile) {
+            if command == "the daemon stops" {
+                return self.stop().await;
+            }
+            let other = Typed::parse(&command.replace(ISSUER, self.server.issuer()));
+            self.home.cli(&other.arguments).run().await;
+            cli.line(|_| true).await;
+        }
+        cli.interrupt();
     }
 
     async fn act(&self, cli: &mut RunningCli, deed: Deed, typed: &[String]) {

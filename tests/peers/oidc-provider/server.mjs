@@ -1,11 +1,12 @@
 // The certified server `oidc-provider`, configured for the tests. It listens on a free port of 127.0.0.1 (or PORT), prints
 // one line of JSON when it is ready, counts what it is asked (GET /_test/requests) and leaves when its standard input closes.
-// Environment: PORT, ISSUER (when something stands in front of it), AT_TTL, RT_TTL, DEVICE_TTL (seconds), ID_TOKEN_ALG (RS256, PS256, ES256, EdDSA), ROTATE (1 or 0).
+// Environment: PORT, ISSUER (when something stands in front of it), AT_TTL, RT_TTL, DEVICE_TTL (seconds), ID_TOKEN_ALG (RS256,
+// PS256, ES256, EdDSA), ROTATE (1 or 0), CERTIFICATE_CLIENTS (JSON), ASSERTION_ALGS (separated by commas).
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
-import { clients } from './clients.mjs';
+import { certificateClients, clients } from './clients.mjs';
 
 const seconds = (name, otherwise) => Number(process.env[name] ?? otherwise);
 
@@ -30,8 +31,10 @@ async function findAccount(_ctx, login) {
 
 function configuration() {
   const accessToken = seconds('AT_TTL', 3600);
+  const idTokenAlg = process.env.ID_TOKEN_ALG ?? 'RS256';
   return {
-    clients: clients(process.env.ID_TOKEN_ALG ?? 'RS256'),
+    clients: [...clients(idTokenAlg), ...certificateClients(JSON.parse(process.env.CERTIFICATE_CLIENTS ?? '[]'), idTokenAlg)],
+    ...(process.env.ASSERTION_ALGS && { enabledJWA: { clientAuthSigningAlgValues: process.env.ASSERTION_ALGS.split(',') } }),
     jwks: signingKeys(),
     cookies: { keys: [randomBytes(16).toString('hex')] },
     findAccount,

@@ -20,9 +20,13 @@ use super::{
     flight::Early,
     found::{bearer_partition, is_fresh},
     silent::{Refreshed, Wanted, scopes_to_send},
+    watch::Asked,
 };
 use crate::{
-    flow::oauth::{ClientContext, TokenError, refresh_token, token_response::TokenResponse},
+    flow::{
+        microsoft::telemetry::{self, Cause},
+        oauth::{ClientContext, TokenError, refresh_token, token_response::TokenResponse},
+    },
     model::{CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, TokenPartition, User},
     store::{Saved, StoredApplication},
 };
@@ -60,6 +64,11 @@ impl Refresh {
         }
     }
 
+    /// The same with another grant of the user.
+    pub(super) fn with(self, grant_key: GrantKey) -> Self {
+        Self { grant_key, ..self }
+    }
+
     /// The same as a renewal ahead of time of a token that was issued then.
     pub(super) fn ahead(mut self, issued_on: UnixTime, correlation_id: CorrelationId) -> Self {
         self.purpose = self.purpose.ahead();
@@ -73,6 +82,7 @@ impl Refresh {
     pub(super) fn for_nobody(
         stored: &Arc<StoredApplication>,
         user: &User,
+        realm: &str,
         used_on: UnixTime,
         correlation_id: CorrelationId,
     ) -> Self {
@@ -83,17 +93,28 @@ impl Refresh {
             scopes: scopes_to_send(&application.authority, &scopes),
             claims: None,
             forced: true,
+            realm: realm.to_owned(),
         };
         Self {
             grant_key: application.client().grant_key(&user.home_account_id),
             stored: Arc::clone(stored),
             user: user.clone(),
-            partition: bearer_partition(application, Some(user)),
+            partition: bearer_partition(application, Some(user), realm),
             scopes,
             purpose,
             min_validity: None,
             renews: Some(used_on),
             correlation_id,
+        }
+    }
+
+    fn asked(&self) -> Asked {
+        let application = &self.stored.application;
+        Asked {
+            client: application.client(),
+            application: application.name.clone(),
+            account: Some(self.user.account(&application.client(), &application.name)),
+            correlation_id: self.correlation_id,
         }
     }
 
@@ -110,9 +131,18 @@ impl Refresh {
 }
 
 impl Desk {
+    /// Refreshes, and tells those who follow the token how that ended; of a new token they hear as soon as it is stored.
     pub(super) async fn refresh(self: Arc<Self>, refresh: Refresh, early: Early<Refreshed>) -> Refreshed {
+        let outcome = self.refresh_grant(&refresh, &early).await;
+        if outcome.is_err() {
+            self.publish_outcome(refresh.asked(), &outcome);
+        }
+        outcome
+    }
+
+    async fn refresh_grant(self: &Arc<Self>, refresh: &Refresh, early: &Early<Refreshed>) -> Refreshed {
         for _ in 0..LOOKS {
-            match self.attempt(&refresh, &early).await {
+            match self.attempt(refresh, early).await {
                 Ok(found) => return Ok(found),
                 Err(Setback::Final(error)) => return Err(error),
                 Err(Setback::Moved) => {
@@ -127,7 +157,7 @@ impl Desk {
 
     /// One refresh with the grant as it is now.
     async fn attempt(
-        &self,
+        self: &Arc<Self>,
         refresh: &Refresh,
         early: &Early<Refreshed>,
     ) -> Result<(CachedToken, TokenSource), Setback> {
@@ -146,11 +176,11 @@ impl Desk {
         if self.vault.set_grant_state(&refresh.grant_key, stamp, grant.state.clone()).await? == Saved::Discarded {
             return Err(Setback::Moved);
         }
-        let client = ClientContext {
-            metadata: &metadata,
-            client_id: &application.client_id,
-            credential: &application.credential,
+        let credential = match self.presented(application, &metadata, refresh.correlation_id).await {
+            Ok(credential) => credential,
+            Err(error) => return Err(self.not_asked(refresh, (stamp, &grant), error).await),
         };
+        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         match self.exchange(refresh, client, &grant).await {
             Ok(response) => {
                 let kept = self.keep(refresh, (stamp, &grant), &response, early).await?;
@@ -164,20 +194,35 @@ impl Desk {
     /// Asks the provider, and once more when its answer is lost on the way: it may have rotated the refresh token, and most
     /// providers give the successor out again for a moment. Not while the daemon stops, which would cut the second one short.
     async fn exchange(
-        &self,
+        self: &Arc<Self>,
         refresh: &Refresh,
         client: ClientContext<'_>,
         grant: &Grant,
     ) -> Result<TokenResponse, Failed> {
         let Purpose { scopes, claims, .. } = &refresh.purpose;
+        let claims = refresh.stored.application.claims(claims.as_ref());
         let id = refresh.correlation_id;
         let token = &grant.refresh_token;
-        let request = || refresh_token::request(client, token, scopes.as_ref(), claims.as_ref(), id);
+        let cause = match refresh.renews {
+            Some(_) => Cause::Aging,
+            None => self.cause(&refresh.partition, &refresh.scopes, &refresh.purpose).unwrap_or(Cause::Absent),
+        };
+        let request = |client| {
+            let mut request = refresh_token::request(client, token, scopes.as_ref(), claims.as_ref(), id);
+            telemetry::explain(&mut request, cause, Some(&refresh.user.home_account_id));
+            request
+        };
         let lost_before = grant.state.answer_lost();
-        match self.provider.tokens(request(), &grant.scopes).await {
+        match self.provider.tokens(request(client), &grant.scopes).await {
             Err(TokenError::Lost(what)) if !self.tasks.stop.is_cancelled() => {
                 tracing::warn!(what, "the provider's answer was lost on the way; asking once more");
-                let again = self.provider.tokens(request(), &grant.scopes).await;
+                // A client assertion is good for one request.
+                let presented = self.presented(&refresh.stored.application, client.metadata, id).await;
+                let Ok(credential) = presented else {
+                    return Err(Failed { error: TokenError::Lost(what), answer_lost: true });
+                };
+                let client = ClientContext { credential: &credential, ..client };
+                let again = self.provider.tokens(request(client), &grant.scopes).await;
                 again.map_err(|error| Failed { error, answer_lost: true })
             }
             outcome => outcome.map_err(|error| {

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use token_broker_proto::oauth::Authority;
+use token_broker_proto::{calls::TokenSource, oauth::Authority};
 
 use super::{Desk, Refresh, setback::Setback};
 use crate::{
     acquire::{flight::Early, metadata::Issued, silent::Refreshed},
     flow::oauth::{ClientContext, id_token::Expectation, token_response::TokenResponse},
+    metrics::Outcome,
     model::{CachedToken, DeskError, Grant, GrantStamp},
     store::{RefreshRecord, Saved, StoreError},
 };
@@ -43,10 +44,13 @@ impl Desk {
         };
         match self.save_at_last(record, early).await? {
             Saved::Done => {
+                self.metrics.calls.refreshed(Outcome::Saved);
                 tracing::info!("refreshed");
+                self.publish_outcome(refresh.asked(), &Ok((token.clone(), TokenSource::IdentityProvider)));
                 Ok(token)
             }
             Saved::Discarded => {
+                self.metrics.calls.refreshed(Outcome::Discarded);
                 tracing::info!("a refresh ended after its grant was replaced or removed; its tokens are thrown away");
                 Err(Setback::Moved)
             }

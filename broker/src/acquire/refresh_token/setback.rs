@@ -9,6 +9,7 @@ use token_broker_proto::{ProviderError, oauth::Authority};
 use super::{Desk, Refresh};
 use crate::{
     flow::oauth::TokenError,
+    metrics::Outcome,
     model::{DeskError, Grant, GrantStamp, GrantState, Interaction, RefreshFailure, Wait},
     ports::entropy,
     provider::from_token,
@@ -58,6 +59,7 @@ impl Desk {
 
     /// What the provider's answer, or the lack of one, means.
     pub(super) async fn judge(&self, refresh: &Refresh, held: (GrantStamp, &Grant), failed: Failed) -> Setback {
+        self.metrics.calls.refreshed(Outcome::Failed);
         let asks_for_user = failed.error.needs_interaction();
         let Failed { error, answer_lost } = failed;
         let (state, error) = match error {
@@ -74,7 +76,9 @@ impl Desk {
                 let wait = Wait { retry_after, answer_lost, ..Wait::default() };
                 (self.paused(held.1, wait), from_token(error))
             }
-            TokenError::Refused(_) | TokenError::Malformed(_) => (held.1.state.clone(), from_token(error)),
+            TokenError::Refused(_) | TokenError::Busy(_) | TokenError::Malformed(_) => {
+                (held.1.state.clone(), from_token(error))
+            }
         };
         self.note(refresh, held, state, error).await
     }
@@ -180,7 +184,7 @@ fn kills_grant(authority: &Authority, provider: &ProviderError) -> bool {
     let suberror = provider.suberror.as_deref().unwrap_or_default();
     provider.error == "invalid_grant"
         && match authority {
-            Authority::MicrosoftEntra { .. } => matches!(suberror, "bad_token" | "token_expired"),
+            Authority::Microsoft(_) => matches!(suberror, "bad_token" | "token_expired"),
             Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => true,
         }
 }

@@ -60,7 +60,9 @@ impl Desk {
         let client = stored.application.client();
         let users = self.vault.find_users(&client, Some(&entry.key.home_account_id))?;
         let Some(user) = users.first() else { return Ok(()) };
-        let refresh = Refresh::for_nobody(stored, user, entry.grant.last_used_on, self.new_correlation_id());
+        let realm = self.kept_realm(&stored.application.authority)?;
+        let refresh = Refresh::for_nobody(stored, user, &realm, entry.grant.last_used_on, self.new_correlation_id());
+        let refresh = refresh.with(entry.key.clone());
         let (key, purpose) = (FlightKey::Grant(refresh.grant_key.clone()), refresh.purpose.clone());
         let flight = |early| self.refresh_flight(refresh, early);
         let outcome = match self.flights.board(&self.tasks.tracker, key, purpose, flight) {

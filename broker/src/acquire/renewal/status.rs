@@ -59,7 +59,7 @@ impl Desk {
         user: &User,
         grant: &Grant,
     ) -> Result<(Option<UnixTime>, Option<UnixTime>), DeskError> {
-        let partition = bearer_partition(application, Some(user));
+        let partition = bearer_partition(application, Some(user), &self.kept_realm(&application.authority)?);
         let token = match self.vault.find_token(&partition, &ScopeSet::default(), &|_| true) {
             Err(StoreError::Corrupt(_)) => None,
             found => found?,

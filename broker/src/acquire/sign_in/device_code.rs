@@ -1,5 +1,7 @@
 //! Device code sign-in (RFC 8628): show the code, poll at the provider's pace, stop when it expires.
 
+use std::sync::Arc;
+
 use token_broker_proto::{Account, calls::SignInEvent};
 
 use super::{Desk, SignIn};
@@ -14,9 +16,12 @@ use crate::{
 };
 
 impl Desk {
-    pub(super) async fn sign_in_by_device_code(&self, sign_in: &SignIn) -> Result<Account, DeskError> {
+    pub(super) async fn sign_in_by_device_code(self: &Arc<Self>, sign_in: &SignIn) -> Result<Account, DeskError> {
         let claims = sign_in.request.claims.as_ref();
-        let request = device_code::request(sign_in.client(), &sign_in.scopes, claims, sign_in.correlation_id)
+        let context = sign_in.context();
+        let credential = sign_in.patience.wait(self.shown(&context)).await??;
+        let client = context.client(&credential);
+        let request = device_code::request(client, &sign_in.scopes, claims, sign_in.correlation_id)
             .map_err(|missing| DeskError::Unsupported(format!("{missing} (RFC 8628): sign in by browser")))?;
         let sent = sign_in.patience.wait(self.provider.send(request)).await?;
         let response = sent.map_err(|error| from_http(&error))?;
@@ -26,7 +31,8 @@ impl Desk {
         let tokens = loop {
             let next = self.clock.now().plus(authorization.wait());
             sign_in.patience.wait_until(next.min(authorization.expires_on())).await?;
-            let poll = authorization.poll_request(sign_in.client(), sign_in.correlation_id);
+            let credential = self.shown(&context).await?;
+            let poll = authorization.poll_request(context.client(&credential), claims, sign_in.correlation_id);
             let next = match self.provider.send(poll).await {
                 Ok(response) => authorization.after(&response, self.clock.now()),
                 Err(error @ HttpError::Tls(_)) => return Err(from_http(&error)),
@@ -40,6 +46,6 @@ impl Desk {
                 Poll::Failed(error) => return Err(from_token(error)),
             };
         };
-        self.save_sign_in(sign_in, tokens, Expectation::without_nonce(sign_in.client())).await
+        self.save_sign_in(&context, tokens, Expectation::without_nonce(client)).await
     }
 }

@@ -6,6 +6,7 @@ mod authorization_code;
 mod device_code;
 mod patience;
 mod save;
+mod web_app;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,12 +17,15 @@ use token_broker_proto::{
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
+pub(super) use web_app::WebSignIns;
+
 use patience::Patience;
+use save::Context;
 
 use super::{Desk, MAX_SIGN_INS, SIGN_IN_TIMEOUT};
 use crate::{
     access::Caller,
-    flow::oauth::{ClientContext, sign_in_scopes},
+    flow::oauth::sign_in_scopes,
     model::{DeskError, ProviderMetadata},
     store::StoredApplication,
 };
@@ -42,12 +46,9 @@ struct SignIn {
 }
 
 impl SignIn {
-    fn client(&self) -> ClientContext<'_> {
-        ClientContext {
-            metadata: &self.metadata,
-            client_id: &self.stored.application.client_id,
-            credential: &self.stored.application.credential,
-        }
+    /// What the end of it needs to know.
+    fn context(&self) -> Context<'_> {
+        Context { stored: &self.stored, metadata: &self.metadata, correlation_id: self.correlation_id }
     }
 
     async fn tell(&self, event: SignInEvent) {
@@ -61,7 +62,10 @@ impl Desk {
     pub fn sign_in(self: &Arc<Self>, caller: &Caller, request: SignInRequest) -> Result<SignInEvents, DeskError> {
         tracing::debug!(%caller, method = ?request.method, "sign in");
         let limit = format!("pending sign-ins: {MAX_SIGN_INS}");
-        let seat = Arc::clone(&self.sign_ins).try_acquire_owned().map_err(|_| DeskError::LimitExceeded(limit))?;
+        let seat = Arc::clone(&self.sign_ins).try_acquire_owned().map_err(|_| {
+            self.metrics.limits.met(super::SIGN_INS);
+            DeskError::LimitExceeded(limit)
+        })?;
         let stored = self.find_application_named(&request.application)?;
         let correlation_id = self.correlation_id(request.correlation_id);
         let request = SignInRequest { correlation_id: Some(correlation_id), ..request };
@@ -81,7 +85,7 @@ impl Desk {
     }
 
     async fn run(
-        &self,
+        self: &Arc<Self>,
         stored: Arc<StoredApplication>,
         request: SignInRequest,
         events: mpsc::Sender<Result<SignInEvent, DeskError>>,
@@ -91,6 +95,8 @@ impl Desk {
             Patience::new(Arc::clone(&self.clock), self.tasks.stop.clone(), events.clone(), time_limit(&request));
         let authority = &stored.application.authority;
         let metadata = patience.wait(self.metadata(authority, correlation_id)).await??;
+        let claims = stored.application.claims(request.claims.as_ref());
+        let request = SignInRequest { claims, ..request };
         let requested = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
         let (scopes, prompt) = sign_in_scopes(authority, &metadata, &requested, request.prompt.as_deref());
         let sign_in = SignIn { stored, metadata, request, scopes, prompt, correlation_id, patience, events };

@@ -1,7 +1,11 @@
-//! How long a sign-in waits for people: until the caller hangs up, its time is over on the wall, or the daemon stops. Timers
-//! stand still in suspend, so it looks at the wall at least once a minute.
+//! How long a sign-in waits for people: until the caller hangs up, its time is over, or the daemon stops. Timers stand still in
+//! suspend, so it looks at the wall at least once a minute; and the wall clock may be set back, so that time passes anyway.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use token_broker_proto::{calls::SignInEvent, oauth::UnixTime};
 use tokio::sync::mpsc;
@@ -17,7 +21,24 @@ pub(super) struct Patience {
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
     caller: mpsc::Sender<Result<SignInEvent, DeskError>>,
-    end: Option<UnixTime>,
+    end: Option<Point>,
+}
+
+/// A point in time, on both clocks: it has come when either says so.
+#[derive(Clone, Copy)]
+struct Point {
+    wall: UnixTime,
+    monotonic: Instant,
+}
+
+impl Point {
+    fn after(clock: &dyn Clock, wait: Duration) -> Self {
+        Self { wall: clock.now().plus(wait), monotonic: clock.monotonic() + wait }
+    }
+
+    fn left(self, clock: &dyn Clock) -> Duration {
+        self.wall.since(clock.now()).min(self.monotonic.saturating_duration_since(clock.monotonic()))
+    }
 }
 
 impl Patience {
@@ -28,7 +49,7 @@ impl Patience {
         caller: mpsc::Sender<Result<SignInEvent, DeskError>>,
         limit: Option<Duration>,
     ) -> Self {
-        let end = limit.map(|limit| clock.now().plus(limit));
+        let end = limit.map(|limit| Point::after(&*clock, limit));
         Self { clock, stop, caller, end }
     }
 
@@ -45,7 +66,8 @@ impl Patience {
 
     /// Waits until an instant on the wall.
     pub(super) async fn wait_until(&self, instant: UnixTime) -> Result<(), DeskError> {
-        self.wait(until(&*self.clock, instant)).await
+        let point = Point::after(&*self.clock, instant.since(self.clock.now()));
+        self.wait(until(&*self.clock, point)).await
     }
 
     async fn over(&self) {
@@ -56,9 +78,9 @@ impl Patience {
     }
 }
 
-async fn until(clock: &dyn Clock, instant: UnixTime) {
+async fn until(clock: &dyn Clock, point: Point) {
     loop {
-        let left = instant.since(clock.now());
+        let left = point.left(clock);
         if left.is_zero() {
             return;
         }

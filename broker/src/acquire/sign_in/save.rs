@@ -1,40 +1,74 @@
 //! The end of every sign-in: verify who it is, store everything in one durable step, say who signed in.
 
-use token_broker_proto::{Account, oauth::Authority};
+use std::sync::Arc;
 
-use super::{Desk, SignIn};
-use crate::{
-    acquire::{found::bearer_partition, metadata::Issued},
-    flow::oauth::{id_token::Expectation, token_response::TokenResponse},
-    model::{DeskError, Grant, IdentityDocuments, User},
-    store::{Saved, SignInRecord},
+use token_broker_proto::{
+    Account,
+    calls::Event,
+    oauth::{Authority, CorrelationId},
 };
 
+use super::Desk;
+use crate::{
+    acquire::{found::bearer_partition, metadata::Issued},
+    flow::oauth::{ClientContext, id_token::Expectation, token_response::TokenResponse},
+    model::{DeskError, Grant, IdentityDocuments, Presented, ProviderMetadata, User},
+    store::{Saved, SignInRecord, StoredApplication},
+};
+
+/// What somebody signed in to, and where.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub stored: &'a StoredApplication,
+    pub metadata: &'a ProviderMetadata,
+    pub correlation_id: CorrelationId,
+}
+
+impl Context<'_> {
+    /// Who asks, and whom, showing this.
+    pub(super) fn client<'a>(&'a self, credential: &'a Presented) -> ClientContext<'a> {
+        ClientContext { metadata: self.metadata, client_id: &self.stored.application.client_id, credential }
+    }
+}
+
 impl Desk {
+    /// What the client shows the provider in its next request.
+    pub(super) async fn shown(self: &Arc<Self>, sign_in: &Context<'_>) -> Result<Presented, DeskError> {
+        self.presented(&sign_in.stored.application, sign_in.metadata, sign_in.correlation_id).await
+    }
+
     pub(super) async fn save_sign_in(
         &self,
-        sign_in: &SignIn,
+        sign_in: &Context<'_>,
         response: TokenResponse,
         expected: Expectation<'_>,
     ) -> Result<Account, DeskError> {
         let application = &sign_in.stored.application;
         let client = application.client();
         let (user, identity) = self.identified(sign_in, &response, expected).await?;
-        let now = self.clock.now();
+        let (now, realm) = (self.clock.now(), sign_in.metadata.realm());
         let grant = response.refresh_token.clone().map(|refresh_token| {
-            let key = client.grant_key(&user.home_account_id);
+            let home = &user.home_account_id;
+            let key = match &response.family {
+                Some(family) => client.family_grant_key(family, home),
+                None => client.grant_key(home),
+            };
             let scopes = response.scopes.clone();
             (key, Grant::issued(refresh_token, scopes, now))
         });
         let record = SignInRecord {
             client: client.clone(),
-            token: Some((bearer_partition(application, Some(&user)), response.cached())),
+            token: Some((bearer_partition(application, Some(&user), &realm), response.cached())),
             user: user.clone(),
             grant,
-            identity: identity.map(|documents| (application.authority.tenant().to_owned(), documents)),
+            identity: identity.map(|documents| (realm, documents)),
         };
         match self.vault.save_sign_in(record).await? {
-            Saved::Done => Ok(user.account(&client, &application.name)),
+            Saved::Done => {
+                let account = user.account(&client, &application.name);
+                self.publish(client, Event::SignedIn(account.clone()));
+                Ok(account)
+            }
             Saved::Discarded => Err(DeskError::ApplicationNotFound(application.name.to_string())),
         }
     }
@@ -42,17 +76,17 @@ impl Desk {
     /// Who signed in. A provider of OpenID Connect must say so; plain OAuth 2.0 cannot, and has one nameless account a client.
     async fn identified(
         &self,
-        sign_in: &SignIn,
+        sign_in: &Context<'_>,
         response: &TokenResponse,
         expected: Expectation<'_>,
     ) -> Result<(User, Option<IdentityDocuments>), DeskError> {
         let authority = &sign_in.stored.application.authority;
         let correlation_id = sign_in.correlation_id;
-        let issued = Issued { authority, metadata: &sign_in.metadata, expected, correlation_id };
+        let issued = Issued { authority, metadata: sign_in.metadata, expected, correlation_id };
         match (self.verified(&issued, response).await?, authority) {
             (Some((user, documents)), _) => Ok((user, Some(documents))),
             (None, Authority::Endpoints(_)) => Ok((nameless(), None)),
-            (None, Authority::OpenIdConnect { .. } | Authority::MicrosoftEntra { .. }) => {
+            (None, Authority::OpenIdConnect { .. } | Authority::Microsoft(_)) => {
                 Err(DeskError::AuthorityUnusable("the provider answered without an ID token".to_owned()))
             }
         }

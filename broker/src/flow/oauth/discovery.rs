@@ -4,11 +4,11 @@
 use token_broker_proto::oauth::{Authority, CorrelationId, Endpoints, UnixTime, provider_url};
 use url::Url;
 
-use super::{
-    endpoint::{Answer, DocumentError, document, readable, uri},
-    issuer,
+use super::endpoint::{Answer, DocumentError, document, is_visible_ascii, readable, uri};
+use crate::{
+    flow::microsoft::{self, instance::InstanceError},
+    model::{ClientAuthentication, Dialect, HttpRequest, HttpResponse, ProviderMetadata},
 };
-use crate::model::{ClientAuthentication, HttpRequest, HttpResponse, ProviderMetadata};
 
 /// Longest URL in bytes.
 const MAX_URL: usize = 2048;
@@ -30,6 +30,19 @@ pub enum DiscoveryError {
         /// What the application's registration says.
         configured: String,
     },
+    /// A tenant of Microsoft that is not there: any 4xx.
+    #[error("{host} answered {status}: it has no tenant {tenant:?}; check its name or GUID, and the cloud")]
+    UnknownTenant {
+        /// Host that was asked.
+        host: String,
+        /// As it is registered.
+        tenant: String,
+        /// HTTP status.
+        status: u16,
+    },
+    /// Microsoft does not vouch for the host.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
     /// There is no `token_endpoint`.
     #[error("the provider metadata names no token_endpoint")]
     NoTokenEndpoint,
@@ -67,10 +80,7 @@ pub fn metadata_urls(authority: &Authority) -> Vec<Url> {
                 at(format!("/.well-known/oauth-authorization-server{path}")),
             ]
         }
-        Authority::MicrosoftEntra { host, tenant } => {
-            let url = format!("https://{host}/{tenant}/v2.0/.well-known/openid-configuration");
-            Url::parse(&url).into_iter().collect()
-        }
+        Authority::Microsoft(authority) => microsoft::metadata_url(authority).into_iter().collect(),
         Authority::Endpoints(_) => Vec::new(),
     }
 }
@@ -89,6 +99,9 @@ pub fn by_hand(endpoints: &Endpoints, now: UnixTime) -> ProviderMetadata {
         offers_offline_access: false,
         sends_issuer_parameter: false,
         client_authentication: ClientAuthentication::Basic,
+        assertion_algorithms: Vec::new(),
+        dialect: Dialect::Standard,
+        aliases: Vec::new(),
         fetched_on: now,
     }
 }
@@ -105,7 +118,7 @@ pub fn parse(
     response: &HttpResponse,
     now: UnixTime,
 ) -> Result<ProviderMetadata, DiscoveryError> {
-    let answer = document::read(response)?;
+    let answer = document::read(response).map_err(|error| no_document(authority, error))?;
     // Plain http is for an issuer on this machine; a remote one must not send our secrets to a port of it.
     let plain = matches!(authority, Authority::OpenIdConnect { issuer, .. } if issuer.scheme() == "http");
     let endpoint = |field| endpoint(&answer, field, plain);
@@ -121,18 +134,42 @@ pub fn parse(
         sends_issuer_parameter: answer.member("authorization_response_iss_parameter_supported")
             == Some(&serde_json::Value::Bool(true)),
         client_authentication: authentication(authority, lists),
+        assertion_algorithms: assertion_algorithms(&answer),
+        dialect: Dialect::of(authority),
+        aliases: Vec::new(),
         fetched_on: now,
     })
 }
 
-/// Microsoft Entra ID takes both; MSAL uses the body. Elsewhere Basic, unless only the body is listed.
+/// Microsoft takes both, listed or not; MSAL uses the body. Elsewhere Basic, unless only the body is listed.
 fn authentication(authority: &Authority, lists: impl Fn(&str, &str) -> bool) -> ClientAuthentication {
     let listed = |method| lists("token_endpoint_auth_methods_supported", method);
-    let is_entra = matches!(authority, Authority::MicrosoftEntra { .. });
-    if listed("client_secret_post") && (is_entra || !listed("client_secret_basic")) {
+    let is_microsoft = matches!(authority, Authority::Microsoft(_));
+    if is_microsoft || listed("client_secret_post") && !listed("client_secret_basic") {
         ClientAuthentication::Post
     } else {
         ClientAuthentication::Basic
+    }
+}
+
+/// As far as they are names of algorithms.
+fn assertion_algorithms(answer: &Answer) -> Vec<String> {
+    let listed = answer.texts("token_endpoint_auth_signing_alg_values_supported").into_iter().flatten();
+    listed.filter(|name| is_visible_ascii(name, 16)).take(32).map(str::to_owned).collect()
+}
+
+/// Microsoft answers 4xx for a tenant that it does not have.
+fn no_document(authority: &Authority, error: DocumentError) -> DiscoveryError {
+    let status = match &error {
+        DocumentError::NotFound => 404,
+        DocumentError::Refused { status, location: None } => *status,
+        DocumentError::Refused { .. } | DocumentError::Unavailable { .. } | DocumentError::NotJson(_) => 0,
+    };
+    match authority {
+        Authority::Microsoft(authority) if (400..500).contains(&status) => {
+            DiscoveryError::UnknownTenant { host: authority.host.clone(), tenant: authority.tenant(), status }
+        }
+        _ => error.into(),
     }
 }
 
@@ -155,11 +192,12 @@ fn endpoint(answer: &Answer, field: &'static str, plain: bool) -> Result<Option<
 /// The published issuer, if the authority may publish it.
 fn own_issuer(authority: &Authority, published: &str) -> Result<String, DiscoveryError> {
     let (configured, own) = match authority {
-        Authority::OpenIdConnect { text, .. } => (text.clone(), published == text),
-        Authority::MicrosoftEntra { host, tenant } => {
-            let expected = entra_issuer(host, tenant);
-            let own = published == expected || issuer::fits(&expected, published);
-            (expected, own)
+        Authority::OpenIdConnect { text, .. } => {
+            // A tenant that is called by a domain of its own publishes its name at Microsoft.
+            (text.clone(), published == text || microsoft::issuer::is_microsofts(published))
+        }
+        Authority::Microsoft(authority) => {
+            (microsoft::issuer::expected(authority), microsoft::issuer::fits(authority, published))
         }
         Authority::Endpoints(_) => (String::new(), false),
     };
@@ -168,19 +206,6 @@ fn own_issuer(authority: &Authority, published: &str) -> Result<String, Discover
     } else {
         Err(DiscoveryError::IssuerDiffers { published: readable(published, MAX_URL), configured })
     }
-}
-
-/// The issuer that a host of Microsoft Entra ID publishes: older names of a cloud publish its one name, and only a tenant
-/// given as a GUID is known beforehand.
-fn entra_issuer(host: &str, tenant: &str) -> String {
-    let host = match host {
-        "login.microsoft.com" | "login.windows.net" => "login.microsoftonline.com",
-        "login.chinacloudapi.cn" => "login.partner.microsoftonline.cn",
-        other => other,
-    };
-    let is_guid = tenant.len() == 36 && tenant.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    let tenant = if is_guid { tenant } else { "{tenantid}" };
-    format!("https://{host}/{tenant}/v2.0")
 }
 
 fn slash(published: &str, configured: &str) -> &'static str {

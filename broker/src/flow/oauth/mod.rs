@@ -3,19 +3,20 @@
 //! no decision about what to do next: the desk `acquire` has those.
 
 pub mod authorization_code;
+pub mod client_assertion;
 pub mod client_credentials;
 pub mod device_code;
 pub mod discovery;
-mod endpoint;
+pub(super) mod endpoint;
 pub mod id_token;
-mod issuer;
+pub(super) mod issuer;
 pub mod jose;
 pub mod refresh_token;
 pub mod revocation;
 mod sign_in_scopes;
 pub mod token_response;
 #[cfg(test)]
-mod vectors;
+pub(super) mod vectors;
 
 pub use endpoint::{ClientContext, DocumentError, MissingEndpoint, TokenError};
 pub use jose::jwks;

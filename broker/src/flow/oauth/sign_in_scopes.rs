@@ -23,7 +23,7 @@ pub fn sign_in_scopes(
             (requested.with("openid").with("offline_access"), prompt.or_else(|| Some("consent".to_owned())))
         }
         Authority::OpenIdConnect { .. } => (requested.with("openid"), prompt),
-        Authority::MicrosoftEntra { .. } => (requested.with("openid").with("profile").with("offline_access"), prompt),
+        Authority::Microsoft(_) => (requested.with("openid").with("profile").with("offline_access"), prompt),
         Authority::Endpoints(_) => (requested.clone(), prompt),
     }
 }

@@ -20,6 +20,8 @@ const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 const LONGEST_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// Longest token in bytes.
 const MAX_TOKEN: usize = 256 * 1024;
+/// Longest `foci` in bytes.
+const MAX_FAMILY: usize = 64;
 /// Longest `client_info` in bytes.
 const MAX_CLIENT_INFO: usize = 4 * 1024;
 
@@ -44,6 +46,8 @@ pub struct TokenResponse {
     pub id_token: Option<Secret>,
     /// `client_info` of Microsoft Entra ID, in base64url.
     pub client_info: Option<String>,
+    /// `foci` of Microsoft Entra ID: the family of clients that the refresh token is for.
+    pub family: Option<String>,
 }
 
 impl TokenResponse {
@@ -80,6 +84,7 @@ fn read(answer: &mut Answer, requested: &ScopeSet, now: UnixTime) -> Result<Toke
         refresh_token: token(answer, "refresh_token")?.map(RefreshToken::new),
         id_token: token(answer, "id_token")?,
         client_info: answer.text("client_info").filter(|it| is_visible_ascii(it, MAX_CLIENT_INFO)).map(str::to_owned),
+        family: answer.text("foci").filter(|it| is_visible_ascii(it, MAX_FAMILY)).map(str::to_owned),
     })
 }
 
@@ -154,6 +159,7 @@ pub(super) mod tests {
                 "retry_after": retry_after.map(|wait| wait.as_secs()),
                 "error": provider.as_ref().map(|words| words.error.clone()),
             }),
+            TokenError::Busy(limit) => json!({ "busy": limit }),
             TokenError::NotSent(what) => json!({ "not_sent": what }),
             TokenError::Lost(what) => json!({ "lost": what }),
             TokenError::Malformed(what) => json!({ "malformed": what }),

@@ -1,4 +1,4 @@
-//! Reads the test vectors of `tests/vectors/oauth`: a folder for each noun, a file for each case. Only for tests.
+//! Reads the test vectors of `tests/vectors`: a folder for each noun, a file for each case. Only for tests.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,16 @@ use token_broker_proto::{
     oauth::{ClientId, CorrelationId, UnixTime},
 };
 
-use crate::model::{ClientAuthentication, HttpResponse, ProviderMetadata};
+use crate::model::{ClientAuthentication, Dialect, HttpResponse, ProviderMetadata};
 
 /// Runs every case of a noun; `check` gives what came of it, which must be what the case expects.
 pub(super) fn check_all(noun: &str, check: impl Fn(&Value) -> Value) {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/oauth")).join(noun);
+    check_all_of("oauth", noun, check);
+}
+
+/// The same for the vectors of another room.
+pub(in crate::flow) fn check_all_of(room: &str, noun: &str, check: impl Fn(&Value) -> Value) {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors")).join(room).join(noun);
     let mut paths: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     assert!(!paths.is_empty());
@@ -24,13 +29,13 @@ pub(super) fn check_all(noun: &str, check: impl Fn(&Value) -> Value) {
 }
 
 /// One file.
-pub(super) fn read(path: &str) -> Value {
+pub(in crate::flow) fn read(path: &str) -> Value {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/oauth"));
     serde_json::from_str(&std::fs::read_to_string(folder.join(path)).unwrap()).unwrap()
 }
 
 /// An answer: `status`, `headers` and a `body` that is sent as it is if it is a text, else as JSON.
-pub(super) fn response(value: &Value) -> HttpResponse {
+pub(in crate::flow) fn response(value: &Value) -> HttpResponse {
     let status = u16::try_from(value["status"].as_u64().unwrap()).unwrap();
     let mut builder = http::Response::builder().status(status);
     for (name, text) in value["headers"].as_object().unwrap() {
@@ -40,24 +45,24 @@ pub(super) fn response(value: &Value) -> HttpResponse {
     builder.body(Secret::new(body)).unwrap()
 }
 
-pub(super) fn text<'a>(case: &'a Value, name: &str) -> &'a str {
+pub(in crate::flow) fn text<'a>(case: &'a Value, name: &str) -> &'a str {
     case[name].as_str().unwrap()
 }
 
-pub(super) fn time(value: &Value) -> UnixTime {
+pub(in crate::flow) fn time(value: &Value) -> UnixTime {
     UnixTime::from_seconds(value.as_i64().unwrap())
 }
 
-pub(super) fn correlation_id() -> CorrelationId {
+pub(in crate::flow) fn correlation_id() -> CorrelationId {
     CorrelationId::from_random([0; 16])
 }
 
-pub(super) fn client_id(text: &str) -> ClientId {
+pub(in crate::flow) fn client_id(text: &str) -> ClientId {
     ClientId::parse(text).unwrap()
 }
 
 /// A provider with every endpoint.
-pub(super) fn metadata() -> ProviderMetadata {
+pub(in crate::flow) fn metadata() -> ProviderMetadata {
     let url = |path: &str| format!("https://id.example{path}").parse().unwrap();
     ProviderMetadata {
         issuer: "https://id.example".into(),
@@ -69,6 +74,9 @@ pub(super) fn metadata() -> ProviderMetadata {
         offers_offline_access: true,
         sends_issuer_parameter: false,
         client_authentication: ClientAuthentication::Basic,
+        assertion_algorithms: Vec::new(),
+        dialect: Dialect::Standard,
+        aliases: Vec::new(),
         fetched_on: UnixTime::from_seconds(1_700_000_000),
     }
 }

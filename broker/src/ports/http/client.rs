@@ -55,6 +55,11 @@ impl HttpClient {
         Ok(self.client.get_or_init(|| built))
     }
 
+    /// Whether a client can be built.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.client("providers").map(drop).map_err(|error| error.to_string())
+    }
+
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let (parts, body) = request.into_parts();
         let host = parts.uri.authority().map(ToString::to_string).unwrap_or_default();

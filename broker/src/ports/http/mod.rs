@@ -2,11 +2,15 @@
 
 mod adjustable;
 mod client;
+mod limited;
+mod surroundings;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
 pub use adjustable::AdjustableHttp;
 pub use client::{HttpClient, HttpLimits};
+pub use limited::LimitedHttp;
+pub use surroundings::{Proxy, check_trust, proxies};
 
 use crate::model::{HttpRequest, HttpResponse};
 
@@ -36,6 +40,16 @@ pub enum HttpError {
     /// The connection broke after the request was sent: the provider may have acted on it.
     #[error("{0}")]
     Interrupted(String),
+    /// Too many exchanges with this provider are under way and waiting; nothing was sent.
+    #[error("{host} has {limit} exchanges under way and more waiting")]
+    Busy {
+        /// Host of the request.
+        host: String,
+        /// Exchanges at once.
+        limit: usize,
+        /// The name of the limit.
+        name: &'static str,
+    },
     /// The answer is larger than the limit.
     #[error("{host} answered with more than {limit} bytes")]
     TooLarge {

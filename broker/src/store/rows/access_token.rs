@@ -1,7 +1,7 @@
 //! Table `access_token`: access tokens by partition and granted scopes, with keyed columns for sign-out (owner), removal of
 //! an application (client) and purging (hour of expiry). The list of scopes is in `posting`. The hit path runs through here.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 use token_broker_proto::{
@@ -147,13 +147,21 @@ impl Tables<'_> {
     }
 
     /// Every access token, or those of one client, oldest first.
-    pub(in crate::store) fn tokens(&self, client: Option<&Client>) -> Result<Vec<StoredToken>, StoreError> {
+    pub(in crate::store) fn tokens(
+        &self,
+        client: Option<&Client>,
+        ids: &RangeInclusive<i64>,
+    ) -> Result<Vec<StoredToken>, StoreError> {
+        let (first, last) = (ids.start(), ids.end());
         let read = |row| read(self.keys, row);
         match client {
-            None => self.rows(TABLE, "SELECT id, token_hash, sealed FROM access_token ORDER BY id", [], read),
+            None => {
+                let sql = "SELECT id, token_hash, sealed FROM access_token WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+                self.rows(TABLE, sql, (first, last), read)
+            }
             Some(client) => {
-                let sql = "SELECT id, token_hash, sealed FROM access_token WHERE client_hash = ?1 ORDER BY id";
-                self.rows(TABLE, sql, [client_hash(self.keys, client)], read)
+                let sql = "SELECT id, token_hash, sealed FROM access_token WHERE client_hash = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id";
+                self.rows(TABLE, sql, (client_hash(self.keys, client), first, last), read)
             }
         }
     }

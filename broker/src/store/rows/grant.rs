@@ -1,7 +1,7 @@
 //! Table `grant_token`: refresh tokens with their rotation, by (environment, client or family, account). A rotation updates
 //! the row and counts its generation; a new sign-in makes a new row.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 use token_broker_proto::{
@@ -112,13 +112,21 @@ impl Tables<'_> {
     }
 
     /// Every grant, or those of one client, by row id.
-    pub(in crate::store) fn grants(&self, client: Option<&Client>) -> Result<Vec<StoredGrant>, StoreError> {
+    pub(in crate::store) fn grants(
+        &self,
+        client: Option<&Client>,
+        ids: &RangeInclusive<i64>,
+    ) -> Result<Vec<StoredGrant>, StoreError> {
+        let (first, last) = (ids.start(), ids.end());
         let read = |row| read(self.keys, row);
         match client {
-            None => self.rows(TABLE, "SELECT id, grant_hash, sealed FROM grant_token ORDER BY id", [], read),
+            None => {
+                let sql = "SELECT id, grant_hash, sealed FROM grant_token WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+                self.rows(TABLE, sql, (first, last), read)
+            }
             Some(client) => {
-                let sql = "SELECT id, grant_hash, sealed FROM grant_token WHERE client_hash = ?1 ORDER BY id";
-                self.rows(TABLE, sql, [client_hash(self.keys, client)], read)
+                let sql = "SELECT id, grant_hash, sealed FROM grant_token WHERE client_hash = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id";
+                self.rows(TABLE, sql, (client_hash(self.keys, client), first, last), read)
             }
         }
     }

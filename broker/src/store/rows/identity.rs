@@ -1,6 +1,6 @@
 //! Table `identity`: the ID token and `client_info` as the provider sent them, per (client, tenant, account).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 use token_broker_proto::{Secret, oauth::ClientId};
@@ -74,13 +74,21 @@ impl Tables<'_> {
     }
 
     /// All documents, or those of one client, by row id.
-    pub(in crate::store) fn identities(&self, client: Option<&Client>) -> Result<Vec<StoredIdentity>, StoreError> {
+    pub(in crate::store) fn identities(
+        &self,
+        client: Option<&Client>,
+        ids: &RangeInclusive<i64>,
+    ) -> Result<Vec<StoredIdentity>, StoreError> {
+        let (first, last) = (ids.start(), ids.end());
         let read = |row| read(self.keys, row);
         match client {
-            None => self.rows(TABLE, "SELECT id, identity_hash, sealed FROM identity ORDER BY id", [], read),
+            None => {
+                let sql = "SELECT id, identity_hash, sealed FROM identity WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+                self.rows(TABLE, sql, (first, last), read)
+            }
             Some(client) => {
-                let sql = "SELECT id, identity_hash, sealed FROM identity WHERE client_hash = ?1 ORDER BY id";
-                self.rows(TABLE, sql, [client_hash(self.keys, client)], read)
+                let sql = "SELECT id, identity_hash, sealed FROM identity WHERE client_hash = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id";
+                self.rows(TABLE, sql, (client_hash(self.keys, client), first, last), read)
             }
         }
     }

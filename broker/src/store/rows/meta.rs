@@ -1,15 +1,28 @@
 //! Tables `meta` and `tally`, and what goes by client alone: the purge mark, the row counts, the family metadata of a client.
 
 use rusqlite::OptionalExtension as _;
-use token_broker_proto::calls::StoreCounts;
+use serde::{Deserialize, Serialize};
+use token_broker_proto::{calls::StoreCounts, oauth::ClientId};
 
-use super::Tables;
+use super::{SealedRow, Tables};
 use crate::{
-    model::Client,
-    store::{error::StoreError, seal::Table},
+    model::{AppMetadata, Client},
+    store::{
+        error::StoreError,
+        seal::{Keyring, Lookup, Table},
+    },
 };
 
 const PURGE_MARK: &str = "purge mark";
+
+/// `e`nvironment, `c`lient id, `f`amily.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    e: String,
+    c: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    f: Option<String>,
+}
 
 impl Tables<'_> {
     /// The hour, since the epoch, that every earlier bucket was purged; `None` before the first purge.
@@ -48,9 +61,55 @@ impl Tables<'_> {
         Ok(counts)
     }
 
+    /// What is known of a client's family; `None` of a client that was never seen.
+    pub(in crate::store) fn app_metadata(&self, client: &Client) -> Result<Option<AppMetadata>, StoreError> {
+        let sql = "SELECT id, client_hash, sealed FROM app_metadata WHERE client_hash = ?1";
+        let row = self.row(Table::AppMetadata, sql, [client_hash(self.keys, client)])?;
+        row.map(|row| Ok(read(self.keys, row)?.1)).transpose()
+    }
+
+    /// Every client of a family at an environment.
+    pub(in crate::store) fn clients_of_family(
+        &self,
+        environment: &str,
+        family: &str,
+    ) -> Result<Vec<Client>, StoreError> {
+        let sql = "SELECT id, client_hash, sealed FROM app_metadata ORDER BY id";
+        let all = self.rows(Table::AppMetadata, sql, [], |row| read(self.keys, row))?;
+        let of_family = all
+            .into_iter()
+            .filter(|(client, known)| client.environment == environment && known.family.as_deref() == Some(family));
+        Ok(of_family.map(|(client, _)| client).collect())
+    }
+
+    pub(in crate::store) fn put_app_metadata(&self, client: &Client, known: &AppMetadata) -> Result<(), StoreError> {
+        let hash = client_hash(self.keys, client);
+        let record = Record { e: client.environment.clone(), c: client.client_id.to_string(), f: known.family.clone() };
+        let sealed = self.keys.seal(Table::AppMetadata, &hash, &record)?;
+        let sql = "INSERT INTO app_metadata (client_hash, sealed) VALUES (?1, ?2)
+            ON CONFLICT (client_hash) DO UPDATE SET sealed = excluded.sealed";
+        self.change(sql, (hash, sealed))?;
+        Ok(())
+    }
+
     pub(in crate::store) fn delete_app_metadata(&self, client: &Client) -> Result<usize, StoreError> {
-        let fields = [&client.environment, client.client_id.as_str()];
-        let hash = self.keys.lookup(Table::AppMetadata, "client", &fields);
+        let hash = client_hash(self.keys, client);
         self.change("DELETE FROM app_metadata WHERE client_hash = ?1", [hash])
     }
+}
+
+fn client_hash(keys: &Keyring, client: &Client) -> Lookup {
+    keys.lookup(Table::AppMetadata, "client", &[&client.environment, client.client_id.as_str()])
+}
+
+/// What the lookup column of a row of `app_metadata` should be.
+pub(in crate::store) fn expected(keys: &Keyring, row: SealedRow) -> Result<Vec<Lookup>, StoreError> {
+    Ok(vec![client_hash(keys, &read(keys, row)?.0)])
+}
+
+fn read(keys: &Keyring, mut row: SealedRow) -> Result<(Client, AppMetadata), StoreError> {
+    let name = row.name;
+    let record: Record = row.open(keys)?;
+    let client_id = ClientId::parse(&record.c).map_err(|_| name.corrupt())?;
+    Ok((Client { environment: record.e, client_id }, AppMetadata { family: record.f }))
 }

@@ -98,6 +98,12 @@ impl Tables<'_> {
         Ok(found)
     }
 
+    /// The id of the last of so many rows after this one; `None` if there are none. `sql` finds them: `id`, after, how many.
+    pub(super) fn last_of_page(&self, sql: &str, after: i64, most: usize) -> Result<Option<i64>, StoreError> {
+        let mut query = self.db.prepare_cached(sql)?;
+        Ok(query.query_row((after, i64::try_from(most).unwrap_or(i64::MAX)), |row| row.get(0))?)
+    }
+
     /// Removes a row by its id, readable or not; whether there was one.
     pub(super) fn delete_row(&self, sql: &str, id: i64) -> Result<bool, StoreError> {
         Ok(self.change(sql, [id])? > 0)

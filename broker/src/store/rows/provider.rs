@@ -6,7 +6,7 @@ use token_broker_proto::oauth::{Authority, UnixTime};
 
 use super::{SealedRow, Tables};
 use crate::{
-    model::{ClientAuthentication, ProviderMetadata},
+    model::{ClientAuthentication, Dialect, ProviderMetadata},
     store::{
         error::StoreError,
         seal::{Keyring, Lookup, Table},
@@ -25,7 +25,8 @@ pub struct StoredProvider {
 }
 
 /// `n`ame of the authority, `i`ssuer, endpoints (`a`uthorization, `t`oken, `d`evice, `r`evocation), JWKS `u`ri, `o`ffline
-/// access, issuer `p`arameter, `m`ethod of client authentication, `f`etched on, `k`eys.
+/// access, issuer `p`arameter, `m`ethod of client authentication, al`g`orithms of client assertions, `f`etched on, `k`eys,
+/// a`l`iases.
 #[derive(Serialize, Deserialize)]
 struct Record {
     n: String,
@@ -40,9 +41,13 @@ struct Record {
     #[serde(default)]
     p: bool,
     m: ClientAuthentication,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    g: Vec<String>,
     f: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     k: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    l: Vec<String>,
 }
 
 fn authority_hash(keys: &Keyring, authority: &str) -> Lookup {
@@ -57,7 +62,9 @@ impl Tables<'_> {
         };
         let name = row.name;
         let record: Record = row.open(self.keys)?;
-        Ok(Some(stored(record).ok_or_else(|| name.corrupt())?))
+        let mut found = stored(record).ok_or_else(|| name.corrupt())?;
+        found.metadata.dialect = Dialect::of(authority);
+        Ok(Some(found))
     }
 
     /// Adds a provider, or brings it up to date.
@@ -95,6 +102,9 @@ fn stored(record: Record) -> Option<StoredProvider> {
         offers_offline_access: record.o,
         sends_issuer_parameter: record.p,
         client_authentication: record.m,
+        assertion_algorithms: record.g,
+        dialect: Dialect::Standard,
+        aliases: record.l,
         fetched_on: UnixTime::from_seconds(record.f),
     };
     Some(StoredProvider { metadata, jwks: record.k })
@@ -114,7 +124,9 @@ fn record(authority: &Authority, stored: &StoredProvider) -> Record {
         o: metadata.offers_offline_access,
         p: metadata.sends_issuer_parameter,
         m: metadata.client_authentication,
+        g: metadata.assertion_algorithms.clone(),
         f: metadata.fetched_on.seconds(),
         k: jwks.clone(),
+        l: metadata.aliases.clone(),
     }
 }

@@ -1,6 +1,6 @@
 //! Registrations: refuse, replace, update; what is removed with them; work that was begun for an old one.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use token_broker_proto::{
     Secret,
@@ -12,7 +12,7 @@ use super::{
     ISSUER, Scratch, add, client, grant_key, hit, name, partition, refresh, registration, scopes, sign_in, token,
 };
 use crate::{
-    model::{Credential, RegisteredApplication},
+    model::{Certificate, Credential, KeyKind, PrivateKey, RegisteredApplication},
     store::{RemovedApplication, Saved, SavedApplication, StoredApplication, Vault},
 };
 
@@ -30,8 +30,42 @@ fn find(vault: &Vault, text: &str) -> StoredApplication {
 
 fn secret(application: &StoredApplication) -> Option<&str> {
     match &application.application.credential {
-        Credential::Public => None,
         Credential::Secret(secret) => Some(secret.expose()),
+        Credential::Certificate(certificate) => Some(certificate.key.secret.expose()),
+        Credential::Public | Credential::AssertionFile(_) | Credential::AssertionFrom(_) => None,
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_credential_reads_back_and_is_compared() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let certificate = |leaf: u8, send_x5c| {
+        let point = if leaf == 1 { Vec::new() } else { vec![4, 5] };
+        let kind = if leaf == 1 { KeyKind::Rsa } else { KeyKind::P384 };
+        let key = PrivateKey { kind, secret: Secret::new("cHJpdmF0ZQ=="), point };
+        let not_after = token_broker_proto::oauth::UnixTime::from_seconds(7);
+        Credential::Certificate(Arc::new(Certificate { chain: vec![vec![leaf], vec![9]], key, not_after, send_x5c }))
+    };
+    let kinds = [
+        Credential::Public,
+        Credential::Secret(Secret::new("s3cr3t")),
+        certificate(1, false),
+        certificate(1, true),
+        certificate(2, false),
+        Credential::AssertionFile("/run/assertion".into()),
+        Credential::AssertionFrom(name("other")),
+    ];
+    for (index, credential) in kinds.iter().enumerate() {
+        let new = RegisteredApplication { credential: credential.clone(), ..registration(&format!("app{index}"), "c") };
+        let added = add(&vault, new.clone()).await;
+        let found = find(&vault, &format!("app{index}"));
+        assert_eq!(added.fingerprint, found.fingerprint);
+        for (other_index, other) in kinds.iter().enumerate() {
+            assert_eq!(found.application.credential.is(other), index == other_index, "{index} and {other_index}");
+        }
+        let again = save(&vault, new, ExistingApplication::Replace).await;
+        assert!(matches!(again, SavedApplication::Unchanged(_)), "{index}");
     }
 }
 

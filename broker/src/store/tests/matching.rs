@@ -35,6 +35,29 @@ async fn a_token_serves_every_subset_of_its_scopes() {
 }
 
 #[tokio::test]
+async fn trap_10_a_token_that_is_bound_to_a_key_is_no_bearer_token() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    let bearer = partition(&client("c"), Some("ada"));
+    let kinds = [
+        TokenPartition { token_type: "ssh-cert".into(), key_id: "k1".into(), ..bearer.clone() },
+        TokenPartition { token_type: "ssh-cert".into(), key_id: "k2".into(), ..bearer.clone() },
+        TokenPartition { token_type: "pop".into(), key_id: "k1".into(), ..bearer.clone() },
+        TokenPartition { extra: "fmi/path".into(), ..bearer.clone() },
+    ];
+    for (index, kind) in kinds.iter().enumerate() {
+        put(&vault, application.stamp, kind, token(&index.to_string(), "mail")).await;
+    }
+    assert_eq!(hit(&vault, &bearer, "mail"), None);
+    put(&vault, application.stamp, &bearer, token("bearer", "mail")).await;
+    assert_eq!(hit(&vault, &bearer, "mail").as_deref(), Some("bearer"));
+    for (index, kind) in kinds.iter().enumerate() {
+        assert_eq!(hit(&vault, kind, "mail"), Some(index.to_string()), "{kind:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_newest_that_is_accepted_wins() {
     let scratch = Scratch::new();
     let vault = scratch.vault();

@@ -98,6 +98,7 @@ fn registration(text: &str, client_id: &str) -> RegisteredApplication {
         credential: Credential::Public,
         scopes: scopes("openid mail"),
         redirect_uri: None,
+        client_capabilities: Vec::new(),
         keep_alive: None,
     }
 }

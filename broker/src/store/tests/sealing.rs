@@ -4,7 +4,7 @@ use token_broker_proto::{Secret, calls::ApplicationSelector, oauth::Authority};
 
 use super::{Scratch, add, at, bytes, client, grant_key, hit, name, partition, registration, scopes, sign_in, token};
 use crate::{
-    model::{ClientAuthentication, Credential, ProviderMetadata, RegisteredApplication},
+    model::{ClientAuthentication, Credential, Dialect, ProviderMetadata, RegisteredApplication},
     store::{StoreError, StoredProvider, Vault},
 };
 
@@ -82,6 +82,9 @@ fn provider() -> StoredProvider {
         offers_offline_access: true,
         sends_issuer_parameter: true,
         client_authentication: ClientAuthentication::Post,
+        assertion_algorithms: vec!["PS256".into()],
+        dialect: Dialect::Microsoft,
+        aliases: vec!["login.example".into()],
         fetched_on: at(0),
     };
     StoredProvider { metadata, jwks: Some("{\"keys\":[\"marker-jwks\"]}".into()) }
@@ -121,7 +124,7 @@ async fn a_row_that_was_moved_does_not_open() {
             }
         }
         let report = vault.verify().await.unwrap();
-        assert_eq!((report.rows_checked, report.problems.len()), (9, 2), "{report:?}");
+        assert_eq!((report.rows_checked, report.problems.len()), (10, 2), "{report:?}");
         assert!(report.problems[0].starts_with(row), "{report:?}");
     }
 }

@@ -2,13 +2,59 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
+use token_broker_proto::{Secret, oauth::UnixTime};
+
 use super::{
-    Scratch, add, at, client, grant, grant_key, hit, identity, partition, refresh, registration, sign_in, user,
+    Scratch, add, at, client, grant, grant_key, hit, identity, partition, refresh, registration, scopes, sign_in, user,
 };
 use crate::{
-    model::{Backoff, GrantHolder, GrantKey, GrantStamp, GrantState},
-    store::Saved,
+    model::{Backoff, CachedToken, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshToken},
+    store::{Saved, Vault, WriterMode},
 };
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_a_refresh_brought_reads_back(
+        texts in proptest::collection::vec("\\PC{1,32}", 5),
+        times in proptest::collection::vec(any::<i64>(), 3),
+        refresh_on in proptest::option::of(any::<i64>()),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let scratch = Scratch::new();
+        let vault = Vault::start(scratch.options(WriterMode::Inline)).unwrap();
+        let application = runtime.block_on(add(&vault, registration("app", "client")));
+        let mut record = sign_in(&application, &texts[0], "first");
+        record.user.name = Some(texts[1].clone());
+        runtime.block_on(vault.save_sign_in(record.clone())).unwrap();
+        let mut refresh = refresh(&vault, &application, &texts[0], "second");
+        let token = &mut refresh.token.1;
+        token.access_token = Secret::new(texts[2].as_str());
+        token.token_type.clone_from(&texts[3]);
+        token.issued_on = UnixTime::from_seconds(times[0]);
+        token.expires_on = UnixTime::from_seconds(times[1]);
+        token.refresh_on = refresh_on.map(UnixTime::from_seconds);
+        let rotated = RefreshToken::new(Secret::new(texts[4].as_str()));
+        refresh.new_grant = Some(Grant::issued(rotated, scopes("mail"), UnixTime::from_seconds(times[2])));
+        prop_assert_eq!(runtime.block_on(vault.save_refresh(refresh.clone())), Ok(Saved::Done));
+        drop(vault);
+        let vault = Vault::start(scratch.options(WriterMode::Inline)).unwrap();
+        let found = vault.find_token(&refresh.token.0, &scopes("mail"), &|_| true).unwrap().unwrap();
+        let shown = |token: &CachedToken| {
+            let text = (token.access_token.expose().to_owned(), token.token_type.clone());
+            (text, token.issued_on, token.expires_on, token.refresh_on, token.scopes.clone())
+        };
+        prop_assert_eq!(shown(&found), shown(&refresh.token.1));
+        let (stamp, grant) = vault.find_grant(&refresh.grant_key).unwrap().unwrap();
+        prop_assert_eq!(stamp.generation, refresh.stamp.generation + 1);
+        prop_assert_eq!(grant.refresh_token.secret().expose(), texts[4].as_str());
+        prop_assert_eq!((grant.obtained_on.seconds(), grant.scopes), (times[2], scopes("mail")));
+        let users = vault.find_users(&refresh.client, Some(texts[0].as_str())).unwrap();
+        prop_assert_eq!(users.to_vec(), vec![record.user]);
+    }
+}
 
 #[tokio::test]
 async fn a_rotation_counts_and_replaces_the_token() {
@@ -76,12 +122,16 @@ async fn a_refresh_loses_against_a_sign_out() {
 }
 
 #[tokio::test]
-async fn a_family_grant_survives_a_sign_out_but_brings_no_token_back() {
+async fn a_family_grant_goes_with_its_last_client_and_brings_no_token_back() {
     let scratch = Scratch::new();
     let vault = scratch.vault();
     let application = add(&vault, registration("app", "c")).await;
     let family = GrantKey { holder: GrantHolder::Family("1".into()), ..grant_key(&client("c"), "user") };
     let mut record = sign_in(&application, "user", "first");
+    record.grant = Some((family.clone(), grant("family-rt")));
+    vault.save_sign_in(record).await.unwrap();
+    let other = add(&vault, registration("other", "d")).await;
+    let mut record = sign_in(&other, "user", "second");
     record.grant = Some((family.clone(), grant("family-rt")));
     vault.save_sign_in(record).await.unwrap();
     assert!(vault.find_grant(&grant_key(&client("c"), "user")).unwrap().is_none());
@@ -92,13 +142,17 @@ async fn a_family_grant_survives_a_sign_out_but_brings_no_token_back() {
     let again = sign_in(&application, "user", "late");
     let record = crate::store::RefreshRecord {
         stamp,
-        grant_key: family,
+        grant_key: family.clone(),
         client: client("c"),
         home_account_id: "user".into(),
         token: again.token.unwrap(),
         new_grant: None,
     };
     assert_eq!(vault.save_refresh(record).await, Ok(Saved::Discarded));
+
+    let last = vault.take_account(&client("d"), "user").await.unwrap();
+    assert_eq!(last.unwrap().refresh_token.secret().expose(), "family-rt", "handed over to be revoked");
+    assert!(vault.find_grant(&family).unwrap().is_none());
 }
 
 #[tokio::test]

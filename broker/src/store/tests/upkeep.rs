@@ -9,8 +9,8 @@ use token_broker_proto::{
 
 use super::{Scratch, add, at, client, hit, name, partition, registration, sign_in, token, user};
 use crate::{
-    model::CachedToken,
-    store::{VerifyReport, WriterMode, tests::Vault},
+    model::{CachedToken, Client},
+    store::{StoredEntry, VerifyReport, WriterMode, tests::Vault},
 };
 
 const HOUR: i64 = 3600;
@@ -120,6 +120,62 @@ async fn entries_show_everything_but_the_token() {
     }
 }
 
+/// All pages of this size, one after the other.
+async fn pages(vault: &Vault, of: Option<Client>, size: usize) -> Vec<StoredEntry> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = vault.entries_after(of.clone(), after, size).await.unwrap();
+        assert!(page.entries.len() <= size);
+        all.extend(page.entries);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return all,
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_of_any_size_are_the_whole_list() {
+    for mode in [WriterMode::Thread, WriterMode::Inline] {
+        let scratch = Scratch::new();
+        let vault = Vault::start(scratch.options(mode)).unwrap();
+        assert_eq!(pages(&vault, None, 3).await, vec![]);
+        let (one, other) = (registration("app", "c"), registration("other", "d"));
+        for application in [add(&vault, one).await, add(&vault, other).await] {
+            for index in 0..7 {
+                vault.save_sign_in(sign_in(&application, &format!("user{index}"), "w")).await.unwrap();
+            }
+        }
+        for id in ["at-3", "rt-9", "id-14"] {
+            vault.remove_entry(id.parse().unwrap()).await.unwrap();
+        }
+        for of in [None, Some(client("c")), Some(client("d"))] {
+            let whole = vault.entries(of.as_ref()).unwrap();
+            for size in [1, 2, 5, 100] {
+                assert_eq!(pages(&vault, of.clone(), size).await, whole, "{size}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_surroundings_are_looked_at_as_they_are_now() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    assert_eq!(vault.try_to_write(at(0)).await, Ok(()));
+    let found = vault.surroundings();
+    assert!(found.key_problem.is_none() && found.is_in_place && found.free_bytes.is_some_and(|free| free > 0));
+    assert_eq!(found.folder_mode, Some(0o700));
+    let application = add(&vault, registration("app", "c")).await;
+    vault.save_sign_in(sign_in(&application, "a", "w")).await.unwrap();
+    let counts = vault.grant_counts(at(0)).await.unwrap();
+    assert_eq!((counts.live, counts.backing_off, counts.refused), (1, 0, 0));
+    std::fs::remove_file(scratch.file("key")).unwrap();
+    std::fs::remove_file(scratch.file("cache.db")).unwrap();
+    let found = vault.surroundings();
+    assert!(found.key_problem.is_some_and(|why| why.contains("is missing")) && !found.is_in_place);
+}
+
 #[tokio::test]
 async fn a_good_store_has_no_problems() {
     let scratch = Scratch::new();
@@ -129,6 +185,6 @@ async fn a_good_store_has_no_problems() {
         vault.save_sign_in(sign_in(&application, &format!("user{index}"), "w")).await.unwrap();
     }
     let (one, other) = tokio::join!(vault.verify(), vault.verify());
-    assert_eq!(one, Ok(VerifyReport { rows_checked: 81, problems: vec![] }));
+    assert_eq!(one, Ok(VerifyReport { rows_checked: 82, problems: vec![] }));
     assert_eq!(one, other);
 }

@@ -125,7 +125,9 @@ async fn the_end_is_the_end_for_every_handle() {
     let scratch = Scratch::new();
     let vault = scratch.vault();
     let other = vault.clone();
+    let ended = vault.clone();
     vault.close();
+    ended.writer_ended().await;
     assert!(matches!(other.applications(), Err(StoreError::Unavailable(text)) if text.contains("closed")));
     assert!(matches!(other.take_account(&client("c"), "a").await, Err(StoreError::Unavailable(_))));
     assert!(matches!(other.lock_reason(), Some(text) if text.contains("closed")));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Vault;
 use crate::{
-    model::{Client, Grant, User},
-    store::error::StoreError,
+    model::{AppMetadata, Client, Grant, User},
+    store::{error::StoreError, rows::Tables},
 };
 
 /// Most users that are listed to choose from.
@@ -37,8 +37,36 @@ impl Vault {
         self.read(|tables| tables.all_accounts())
     }
 
+    /// What is known of a client's family; `None` of a client that was never seen.
+    pub fn find_app_metadata(&self, client: &Client) -> Result<Option<AppMetadata>, StoreError> {
+        self.read(|tables| tables.app_metadata(client))
+    }
+
+    /// Notes what is known of a client's family.
+    pub async fn save_app_metadata(&self, client: &Client, known: AppMetadata) -> Result<(), StoreError> {
+        let client = client.clone();
+        self.write(move |tables| tables.put_app_metadata(&client, &known)).await
+    }
+
+    /// The users whose grant a family shares, as a client of it knows them.
+    pub fn family_users(&self, environment: &str, family: &str) -> Result<Vec<User>, StoreError> {
+        self.read(|tables| {
+            let mut users: Vec<User> = Vec::new();
+            for client in tables.clients_of_family(environment, family)? {
+                for user in tables.accounts_of(&client, usize::MAX)? {
+                    let key = client.family_grant_key(family, &user.home_account_id);
+                    let is_new = !users.iter().any(|known| known.home_account_id == user.home_account_id);
+                    if is_new && tables.grant(&key)?.is_some() {
+                        users.push(user);
+                    }
+                }
+            }
+            Ok(users)
+        })
+    }
+
     /// Signs a user out of a client: removes the account, the client's grant, the access tokens and the identity documents,
-    /// and hands the grant over to be revoked. A grant of a family of clients stays.
+    /// and hands the grant over to be revoked. A grant of a family of clients goes with the last of them.
     pub async fn take_account(&self, client: &Client, home_account_id: &str) -> Result<Option<Grant>, StoreError> {
         let (client, home_account_id) = (client.clone(), home_account_id.to_owned());
         self.write(move |tables| {
@@ -54,8 +82,23 @@ impl Vault {
             tables.delete_account(&client, &home_account_id)?;
             tables.delete_tokens_of_account(&client, &home_account_id)?;
             tables.delete_identities_of_account(&client, &home_account_id)?;
-            Ok(grant)
+            let shared = take_abandoned(tables, &client, &home_account_id)?;
+            Ok(grant.or(shared))
         })
         .await
     }
+}
+
+/// Removes the grant of a client's family when no client of it has the account any more.
+fn take_abandoned(tables: &Tables<'_>, client: &Client, home_account_id: &str) -> Result<Option<Grant>, StoreError> {
+    let Some(AppMetadata { family: Some(family) }) = tables.app_metadata(client)? else { return Ok(None) };
+    for other in tables.clients_of_family(&client.environment, &family)? {
+        if tables.has_account(&other, home_account_id)? {
+            return Ok(None);
+        }
+    }
+    let key = client.family_grant_key(&family, home_account_id);
+    let grant = tables.grant(&key)?.map(|stored| stored.grant);
+    tables.delete_grant(&key)?;
+    Ok(grant)
 }

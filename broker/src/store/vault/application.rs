@@ -135,18 +135,13 @@ fn keep_credential(application: &mut RegisteredApplication, old: &RegisteredAppl
 }
 
 fn same(one: &RegisteredApplication, other: &RegisteredApplication) -> bool {
-    let same_credential = match (&one.credential, &other.credential) {
-        (Credential::Public, Credential::Public) => true,
-        // Both are the user's own; there is nobody to time the comparison.
-        (Credential::Secret(one), Credential::Secret(other)) => one.expose() == other.expose(),
-        (Credential::Public, Credential::Secret(_)) | (Credential::Secret(_), Credential::Public) => false,
-    };
-    same_credential
+    one.credential.is(&other.credential)
         && one.name == other.name
         && one.client_id == other.client_id
         && one.authority == other.authority
         && one.scopes == other.scopes
         && one.redirect_uri == other.redirect_uri
+        && one.client_capabilities == other.client_capabilities
         && one.keep_alive == other.keep_alive
 }
 

@@ -1,6 +1,6 @@
 //! The cache as it may be looked at: entries without their tokens, their removal, row counts and fingerprints.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use token_broker_proto::{
     Secret,
@@ -42,24 +42,49 @@ pub struct StoredEntry {
     pub generation: Option<i64>,
 }
 
+/// A part of the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryPage {
+    /// Its entries; may be none although there are more pages.
+    pub entries: Vec<StoredEntry>,
+    /// After which entry the next page begins; `None` after the last one.
+    pub next: Option<CacheEntryId>,
+}
+
+/// The kinds in the order in which they are listed, with what finds the end of a page.
+const KINDS: [(CacheEntryKind, &str); 3] = [
+    (
+        CacheEntryKind::AccessToken,
+        "SELECT max(id) FROM (SELECT id FROM access_token WHERE id > ?1 ORDER BY id LIMIT ?2)",
+    ),
+    (
+        CacheEntryKind::RefreshToken,
+        "SELECT max(id) FROM (SELECT id FROM grant_token WHERE id > ?1 ORDER BY id LIMIT ?2)",
+    ),
+    (CacheEntryKind::IdToken, "SELECT max(id) FROM (SELECT id FROM identity WHERE id > ?1 ORDER BY id LIMIT ?2)"),
+];
+
 impl Vault {
+    /// The next part of the cache after this entry: so many rows are looked at, of which those of the client are in the page.
+    /// Reads on a thread of its own: nobody who wants a token waits for it.
+    pub async fn entries_after(
+        &self,
+        client: Option<Client>,
+        after: Option<CacheEntryId>,
+        most: usize,
+    ) -> Result<EntryPage, StoreError> {
+        self.read_aside(move |tables| page(&tables, client.as_ref(), after, most)).await
+    }
+
     /// Access tokens, refresh tokens and ID tokens of a client, or all: in that order, oldest first. Damaged rows are left
     /// out and logged. A grant of a family belongs to no single client.
     pub fn entries(&self, client: Option<&Client>) -> Result<Vec<StoredEntry>, StoreError> {
         self.read(|tables| {
             let mut entries = Vec::new();
-            entries.extend(tables.tokens(client)?.into_iter().map(|token| of_token(&tables, token)));
-            entries.extend(tables.grants(client)?.into_iter().map(|grant| of_grant(&tables, grant)));
-            entries.extend(tables.identities(client)?.into_iter().map(|identity| of_identity(&tables, identity)));
-            let mut users = HashMap::new();
-            for entry in &mut entries {
-                let key = (entry.client.clone(), entry.home_account_id.clone());
-                let user = match users.get(&key) {
-                    Some(user) => Option::clone(user),
-                    None => users.entry(key).or_insert(user_of(&tables, entry)?).clone(),
-                };
-                entry.user = user;
+            for (kind, _) in KINDS {
+                entries.extend(of_kind(&tables, kind, client, &(1..=i64::MAX))?);
             }
+            name_users(&tables, &mut entries)?;
             Ok(entries)
         })
     }
@@ -102,6 +127,56 @@ impl Vault {
     pub fn fingerprint(&self, secret: &Secret) -> Result<String, StoreError> {
         Ok(self.0.open()?.keys.fingerprint(secret.expose()))
     }
+}
+
+fn page(
+    tables: &Tables<'_>,
+    client: Option<&Client>,
+    after: Option<CacheEntryId>,
+    most: usize,
+) -> Result<EntryPage, StoreError> {
+    let begun = |kind| after.is_none_or(|after| after.kind == kind);
+    for (kind, sql) in KINDS.into_iter().skip_while(|(kind, _)| !begun(*kind)) {
+        let row = after.filter(|after| after.kind == kind).map_or(0, |after| after.row);
+        if let Some(last) = tables.last_of_page(sql, row, most)? {
+            let mut entries = of_kind(tables, kind, client, &(row + 1..=last))?;
+            name_users(tables, &mut entries)?;
+            return Ok(EntryPage { entries, next: Some(CacheEntryId { kind, row: last }) });
+        }
+    }
+    Ok(EntryPage { entries: Vec::new(), next: None })
+}
+
+fn of_kind(
+    tables: &Tables<'_>,
+    kind: CacheEntryKind,
+    client: Option<&Client>,
+    ids: &RangeInclusive<i64>,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    Ok(match kind {
+        CacheEntryKind::AccessToken => {
+            tables.tokens(client, ids)?.into_iter().map(|token| of_token(tables, token)).collect()
+        }
+        CacheEntryKind::RefreshToken => {
+            tables.grants(client, ids)?.into_iter().map(|grant| of_grant(tables, grant)).collect()
+        }
+        CacheEntryKind::IdToken => {
+            tables.identities(client, ids)?.into_iter().map(|identity| of_identity(tables, identity)).collect()
+        }
+    })
+}
+
+/// Finds the user of each entry; many entries have the same.
+fn name_users(tables: &Tables<'_>, entries: &mut [StoredEntry]) -> Result<(), StoreError> {
+    let mut users = HashMap::new();
+    for entry in entries {
+        let key = (entry.client.clone(), entry.home_account_id.clone());
+        entry.user = match users.get(&key) {
+            Some(user) => Option::clone(user),
+            None => users.entry(key).or_insert(user_of(tables, entry)?).clone(),
+        };
+    }
+    Ok(())
 }
 
 fn of_token(tables: &Tables<'_>, stored: StoredToken) -> StoredEntry {

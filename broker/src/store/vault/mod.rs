@@ -4,11 +4,11 @@
 mod access_token;
 mod account;
 mod application;
+mod care;
 mod entry;
 mod grant;
 mod provider;
 mod sign_in;
-mod verify;
 
 use std::{
     fmt,
@@ -28,15 +28,18 @@ use super::{
     recall::{Epoch, Recall},
     rows::{Tables, application::StoredApplication},
     seal::Keyring,
-    writer::{Committer, Writer},
+    writer::{Committer, Signs, Writer},
 };
-use crate::model::{Client, User};
+use crate::{
+    metrics::StoreTimings,
+    model::{Client, User},
+};
 
 pub use application::{RemovedApplication, SavedApplication};
-pub use entry::StoredEntry;
+pub use care::{GrantCounts, Surroundings, VerifyReport};
+pub use entry::{EntryPage, StoredEntry};
 pub use grant::{GrantEntry, RefreshRecord, Saved};
 pub use sign_in::SignInRecord;
-pub use verify::VerifyReport;
 
 /// What a vault needs.
 pub struct VaultOptions {
@@ -71,6 +74,7 @@ struct Shared {
     randomness: Randomness,
     mode: WriterMode,
     started_on: UnixTime,
+    signs: Signs,
 }
 
 enum State {
@@ -85,10 +89,11 @@ struct OpenVault {
     /// `None` once closed.
     reader: Mutex<Option<Connection>>,
     writer: Writer,
+    aside: care::Threads,
     place: Place,
-    verification: verify::Threads,
     applications: Recall<ApplicationSelector, Option<Arc<StoredApplication>>>,
     users: Recall<(Client, Option<String>), Arc<[User]>>,
+    realms: Recall<String, Option<String>>,
 }
 
 impl Vault {
@@ -101,6 +106,7 @@ impl Vault {
             randomness: options.randomness,
             mode: options.writer,
             started_on: options.now,
+            signs: Signs::default(),
             state: RwLock::new(State::Closed),
         };
         let state = shared.try_open()?;
@@ -119,6 +125,17 @@ impl Vault {
             Err(StoreError::Locked(reason)) => Some(reason),
             Err(other) => Some(other.to_string()),
         }
+    }
+
+    /// How long the store's commits take, for the metrics.
+    #[must_use]
+    pub fn timings(&self) -> &StoreTimings {
+        &self.0.signs.timings
+    }
+
+    /// Resolves when the thread that writes has ended: before `close` that is a fault.
+    pub async fn writer_ended(&self) {
+        self.0.signs.ended().await;
     }
 
     /// Where the data key comes from: `file`.
@@ -192,11 +209,10 @@ impl Shared {
         };
         let Database { keys, reader, writer, place } = database;
         let epoch = Epoch::default();
-        let committer = Committer::new(writer, Arc::clone(&keys), epoch.clone(), place.clone());
+        let committer = Committer::new(writer, Arc::clone(&keys), epoch.clone(), place.clone(), &self.signs);
         let writer = match self.mode {
-            WriterMode::Thread => {
-                Writer::thread(committer).map_err(|source| StartError::Io { path: self.folder.database(), source })?
-            }
+            WriterMode::Thread => Writer::thread(committer, &self.signs)
+                .map_err(|source| StartError::Io { path: self.folder.database(), source })?,
             WriterMode::Inline => Writer::inline(committer),
         };
         let reader = Mutex::new(Some(reader));
@@ -204,10 +220,11 @@ impl Shared {
             keys,
             reader,
             writer,
+            aside: care::Threads::default(),
             place,
-            verification: verify::Threads::default(),
             applications: Recall::new(epoch.clone()),
-            users: Recall::new(epoch),
+            users: Recall::new(epoch.clone()),
+            realms: Recall::new(epoch),
         })))
     }
 }
@@ -221,7 +238,7 @@ impl OpenVault {
     }
 
     fn close(&self) {
-        self.verification.stop();
+        self.aside.stop();
         // The writer closes last: the last connection moves the journal into the database.
         drop(self.reader.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.writer.stop();

@@ -17,6 +17,12 @@ impl Vault {
         }
     }
 
+    /// The tenant that the tokens of an authority are partitioned by, if that is known; recalled until the next write.
+    pub fn find_realm(&self, authority: &Authority) -> Result<Option<String>, StoreError> {
+        let find = || Ok(self.find_provider(authority)?.map(|kept| kept.metadata.realm()));
+        self.0.open()?.realms.or_find(authority.to_string(), find)
+    }
+
     /// Keeps what an authority published, in place of what it published before.
     pub async fn save_provider(&self, authority: &Authority, provider: StoredProvider) -> Result<(), StoreError> {
         let authority = authority.clone();

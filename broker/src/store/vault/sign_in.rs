@@ -2,7 +2,7 @@
 
 use super::{Vault, grant::Saved};
 use crate::{
-    model::{CachedToken, Client, Grant, GrantKey, IdentityDocuments, TokenPartition, User},
+    model::{AppMetadata, CachedToken, Client, Grant, GrantKey, IdentityDocuments, TokenPartition, User},
     store::{
         error::StoreError,
         rows::{Tables, identity::IdentityKey},
@@ -53,6 +53,12 @@ fn save(tables: &Tables<'_>, record: SignInRecord) -> Result<Saved, StoreError> 
         return Ok(Saved::Discarded);
     }
     tables.put_account(&client, &user)?;
+    // A provider that says whose tokens these are (`client_info`) would say the family, too.
+    let says_family = identity.as_ref().is_some_and(|(_, documents)| documents.client_info.is_some());
+    let family = grant.as_ref().and_then(|(key, _)| key.holder.family().map(str::to_owned));
+    if says_family || family.is_some() {
+        tables.put_app_metadata(&client, &AppMetadata { family })?;
+    }
     if let Some((key, grant)) = grant {
         tables.replace_grant(&key, &client.client_id, grant)?;
     }

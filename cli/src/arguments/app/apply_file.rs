@@ -7,21 +7,26 @@
 //! client_id = "11111111-2222-3333-4444-555555555555"
 //! tenant = "contoso.com" # or authority, or issuer, or endpoints.token (.authorization, .device_authorization)
 //! scopes = ["User.Read"]
+//! certificate = "work.pem" # or assertion_file, or assertion_from_app; paths begin at the folder of this file
 //! keep_alive = "30d" # refresh a grant that nobody used for so long
 //! ```
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use token_broker_client::{
     Invalid,
-    calls::{ExistingApplication, NewApplication, keep_alive, redirect_uri},
-    oauth::{ApplicationName, ClientId},
+    calls::{ExistingApplication, NewApplication, NewCredential, keep_alive, redirect_uri},
+    oauth::{ApplicationName, ClientId, client_capabilities},
 };
 
 use super::{
     super::{duration, scopes},
     authority::{AuthorityTexts, EndpointTexts},
+    credential::certificate_file,
 };
 
 /// Parts of key names that stand for a secret.
@@ -46,6 +51,15 @@ struct Entry {
     #[serde(default)]
     scopes: Vec<String>,
     redirect_uri: Option<String>,
+    certificate: Option<PathBuf>,
+    #[serde(default)]
+    send_x5c: bool,
+    assertion_file: Option<PathBuf>,
+    assertion_from_app: Option<String>,
+    #[serde(default)]
+    capabilities: Vec<String>,
+    #[serde(default)]
+    no_instance_discovery: bool,
     keep_alive: Option<String>,
 }
 
@@ -57,14 +71,14 @@ struct EndpointsEntry {
     device_authorization: Option<String>,
 }
 
-/// Reads the file; the error is a sentence that names the place.
-pub(crate) fn parse(text: &str, offline: bool) -> Result<Vec<NewApplication>, String> {
+/// Reads the file, which stands in this folder; the error is a sentence that names the place.
+pub(crate) fn parse(text: &str, folder: &Path, offline: bool) -> Result<Vec<NewApplication>, String> {
     refuse_secrets(text)?;
     let file: File = toml::from_str(text).map_err(|error| placed(text, &error))?;
     let mut applications: Vec<NewApplication> = Vec::with_capacity(file.application.len());
     for entry in file.application {
         let name = entry.name.clone();
-        let new = entry.parse(offline).map_err(|invalid| format!("application {name:?}: {invalid}"))?;
+        let new = entry.parse(folder, offline).map_err(|what| format!("application {name:?}: {what}"))?;
         if applications.iter().any(|other| other.name == new.name) {
             return Err(format!("application {name:?} stands there twice"));
         }
@@ -95,21 +109,53 @@ fn refuse_secrets(text: &str) -> Result<(), String> {
 }
 
 impl Entry {
-    fn parse(self, offline: bool) -> Result<NewApplication, Invalid> {
+    /// What it authenticates with; secrets and passwords have no place here.
+    fn credential(&self, folder: &Path) -> Result<NewCredential, String> {
+        let credential = match (&self.certificate, &self.assertion_file, &self.assertion_from_app) {
+            (None, None, None) => NewCredential::None,
+            (Some(path), None, None) => certificate_file(&folder.join(path), None, self.send_x5c)?,
+            (None, Some(path), None) => {
+                let path = std::path::absolute(folder.join(path)).map_err(|error| error.to_string())?;
+                NewCredential::assertion_file(&path).map_err(|invalid| invalid.to_string())?
+            }
+            (None, None, Some(name)) => {
+                let name = ApplicationName::parse("assertion_from_app", name);
+                NewCredential::AssertionFrom(name.map_err(|invalid| invalid.to_string())?)
+            }
+            _ => return Err("give only one of certificate, assertion_file and assertion_from_app".to_owned()),
+        };
+        if self.send_x5c && self.certificate.is_none() {
+            return Err("send_x5c: needs a certificate".to_owned());
+        }
+        Ok(credential)
+    }
+
+    fn parse(self, folder: &Path, offline: bool) -> Result<NewApplication, String> {
+        let credential = self.credential(folder)?;
+        self.with(credential, offline).map_err(|invalid| invalid.to_string())
+    }
+
+    fn with(self, credential: NewCredential, offline: bool) -> Result<NewApplication, Invalid> {
         let endpoints = self.endpoints.map(|endpoints| EndpointTexts {
             token: endpoints.token,
             authorization: endpoints.authorization,
             device_authorization: endpoints.device_authorization,
         });
-        let authority =
-            AuthorityTexts { tenant: self.tenant, authority: self.authority, issuer: self.issuer, endpoints };
+        let authority = AuthorityTexts {
+            tenant: self.tenant,
+            authority: self.authority,
+            issuer: self.issuer,
+            endpoints,
+            no_instance_discovery: self.no_instance_discovery,
+        };
         Ok(NewApplication {
             name: ApplicationName::parse("name", &self.name)?,
             client_id: ClientId::parse(&self.client_id)?,
             authority: authority.parse()?,
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
-            client_secret: None,
+            client_capabilities: client_capabilities(self.capabilities)?,
+            credential,
             keep_alive: self.keep_alive.map(span).transpose()?,
             offline,
             existing: ExistingApplication::Update,
@@ -124,10 +170,14 @@ fn span(text: String) -> Result<Duration, Invalid> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use token_broker_client::calls::NewCredential;
+
     use super::parse;
 
     fn complaint(text: &str) -> String {
-        parse(text, false).map_or_else(|error| error, |_| String::new())
+        parse(text, Path::new("/etc/broker"), false).map_or_else(|error| error, |_| String::new())
     }
 
     #[test]
@@ -149,7 +199,7 @@ mod tests {
             endpoints.token = "https://id.example/t"
             endpoints.device_authorization = "https://id.example/d"
         "#;
-        let applications = parse(text, true).unwrap_or_default();
+        let applications = parse(text, Path::new("/etc/broker"), true).unwrap_or_default();
         let authorities: Vec<String> = applications.iter().map(|new| new.authority.to_string()).collect();
         assert_eq!(
             authorities,
@@ -158,7 +208,7 @@ mod tests {
         assert_eq!(applications[0].scopes.to_string(), "x y z");
         let days: Vec<_> = applications.iter().map(|new| Some(new.keep_alive?.as_secs() / 86_400)).collect();
         assert_eq!(days, [None, Some(30), None]);
-        assert!(applications.iter().all(|new| new.offline && new.client_secret.is_none()));
+        assert!(applications.iter().all(|new| new.offline && matches!(new.credential, NewCredential::None)));
     }
 
     #[test]
@@ -180,7 +230,7 @@ mod tests {
     fn a_wrong_value_names_application_and_field() {
         let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nissuer = 'http://id.example'\n");
         assert!(said.contains("\"a\"") && said.contains("issuer") && said.contains("https"), "{said}");
-        let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nredirect_uri = 'https://x'\n");
+        let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nredirect_uri = 'http://x'\n");
         assert!(said.contains("redirect_uri"), "{said}");
         let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nkeep_alive = '5s'\n");
         assert!(said.contains("keep_alive") && said.contains("hour"), "{said}");

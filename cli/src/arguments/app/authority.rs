@@ -16,6 +16,8 @@ pub(crate) struct AuthorityTexts {
     pub(crate) issuer: Option<String>,
     /// Endpoints by hand.
     pub(crate) endpoints: Option<EndpointTexts>,
+    /// Whether the owner vouches for the authority's host.
+    pub(crate) no_instance_discovery: bool,
 }
 
 /// Endpoints of a provider without metadata.
@@ -32,14 +34,26 @@ pub(crate) struct EndpointTexts {
 impl AuthorityTexts {
     /// The authority, if exactly one way or none was used.
     pub(crate) fn parse(self) -> Result<Authority, Invalid> {
+        let is_vouched_for = self.no_instance_discovery;
+        let authority = self.parse_one()?;
+        if is_vouched_for { authority.without_instance_discovery() } else { Ok(authority) }
+    }
+
+    fn parse_one(self) -> Result<Authority, Invalid> {
         match self {
-            Self { tenant: None, authority: None, issuer: None, endpoints: None } => Authority::from_tenant("common"),
-            Self { tenant: Some(tenant), authority: None, issuer: None, endpoints: None } => {
+            Self { tenant: None, authority: None, issuer: None, endpoints: None, .. } => {
+                Authority::from_tenant("common")
+            }
+            Self { tenant: Some(tenant), authority: None, issuer: None, endpoints: None, .. } => {
                 Authority::from_tenant(&tenant)
             }
-            Self { tenant: None, authority: Some(url), issuer: None, endpoints: None } => Authority::from_url(&url),
-            Self { tenant: None, authority: None, issuer: Some(url), endpoints: None } => Authority::from_issuer(&url),
-            Self { tenant: None, authority: None, issuer: None, endpoints: Some(endpoints) } => endpoints.parse(),
+            Self { tenant: None, authority: Some(url), issuer: None, endpoints: None, .. } => {
+                Authority::from_authority_url(&url)
+            }
+            Self { tenant: None, authority: None, issuer: Some(url), endpoints: None, .. } => {
+                Authority::from_issuer(&url)
+            }
+            Self { tenant: None, authority: None, issuer: None, endpoints: Some(endpoints), .. } => endpoints.parse(),
             _ => Err(Invalid::new("authority", "give only one of tenant, authority, issuer and endpoints")),
         }
     }

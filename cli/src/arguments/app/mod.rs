@@ -2,18 +2,21 @@
 
 pub(crate) mod apply_file;
 mod authority;
+mod credential;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Subcommand};
 use token_broker_client::{
-    Invalid, Secret,
+    Secret,
     calls::{ExistingApplication, NewApplication, keep_alive, redirect_uri},
-    oauth::{ApplicationName, ClientId},
+    oauth::{ApplicationName, ClientId, client_capabilities},
 };
 
 use super::{application, duration, scopes};
+use crate::failure::Failed;
 use authority::{AuthorityTexts, EndpointTexts};
+use credential::CredentialArguments;
 
 /// What to do with applications.
 #[derive(Debug, Subcommand)]
@@ -51,6 +54,7 @@ pub(crate) struct ApplyArguments {
 
 /// `app add`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(group(ArgGroup::new("issued-by").args(["tenant", "authority", "issuer", "token_endpoint"])))]
 pub(crate) struct AddArguments {
     /// Name to give it here: letters, digits, '.', '_', '-'
@@ -62,7 +66,7 @@ pub(crate) struct AddArguments {
     /// Tenant of Microsoft Entra ID: GUID, domain, or common (the default), organizations, consumers
     #[arg(long, value_name = "T")]
     tenant: Option<String>,
-    /// Authority URL of Microsoft Entra ID, with its host and tenant
+    /// Authority URL of Microsoft: Entra ID of any cloud, B2C, external tenant, AD FS
     #[arg(long, value_name = "URL")]
     authority: Option<String>,
     /// Issuer URL of an OpenID Connect provider
@@ -80,12 +84,17 @@ pub(crate) struct AddArguments {
     /// Scope to ask for by default; may repeat
     #[arg(long = "scope", value_name = "S")]
     scopes: Vec<String>,
-    /// Redirect URI of browser sign-in, on this machine [default: any port of 127.0.0.1 or localhost]
+    /// Redirect URI of browser sign-in, on this machine [default: any port of 127.0.0.1 or localhost], or a web application's own
     #[arg(long, value_name = "URI")]
     redirect_uri: Option<String>,
-    /// Read the client secret from standard input
+    /// Client capability of Microsoft Entra ID, such as cp1; may repeat
+    #[arg(long = "capability", value_name = "C")]
+    capabilities: Vec<String>,
+    /// Do not ask Microsoft whether it knows the host of the authority
     #[arg(long)]
-    pub(crate) client_secret_stdin: bool,
+    no_instance_discovery: bool,
+    #[command(flatten)]
+    pub(crate) credential: CredentialArguments,
     /// Refresh a grant that nobody used for so long, such as 30d, so that the provider does not forget it
     #[arg(long, value_name = "D", value_parser = duration::parse)]
     keep_alive: Option<Duration>,
@@ -98,22 +107,29 @@ pub(crate) struct AddArguments {
 }
 
 impl AddArguments {
-    /// The application to register, with the secret that was read for it.
-    pub(crate) fn into_new(self, client_secret: Option<Secret>) -> Result<NewApplication, Invalid> {
+    /// The application to register, with what came on standard input for its credential.
+    pub(crate) fn into_new(self, read: Option<Secret>) -> Result<NewApplication, Failed> {
         let endpoints = self.token_endpoint.map(|token| EndpointTexts {
             token,
             authorization: self.authorization_endpoint,
             device_authorization: self.device_endpoint,
         });
-        let authority =
-            AuthorityTexts { tenant: self.tenant, authority: self.authority, issuer: self.issuer, endpoints };
+        let authority = AuthorityTexts {
+            tenant: self.tenant,
+            authority: self.authority,
+            issuer: self.issuer,
+            endpoints,
+            no_instance_discovery: self.no_instance_discovery,
+        };
+        let credential = self.credential.into_new(read).map_err(Failed::Input)?;
         Ok(NewApplication {
             name: self.application,
             client_id: self.client_id,
             authority: authority.parse()?,
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
-            client_secret,
+            client_capabilities: client_capabilities(self.capabilities)?,
+            credential,
             keep_alive: self.keep_alive.map(keep_alive).transpose()?,
             offline: self.offline,
             existing: if self.replace { ExistingApplication::Replace } else { ExistingApplication::Refuse },

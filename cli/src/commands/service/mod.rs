@@ -36,11 +36,18 @@ pub(super) async fn run(session: &Session, command: &ServiceCommand) -> Result<E
             let uninstalled = if macos { launchd::uninstall().await } else { systemd::uninstall().await };
             tell_uninstalled(session, &uninstalled?)
         }
-        ServiceCommand::Status => {
-            let status = if macos { launchd::status().await } else { systemd::status().await };
-            tell_status(session, &status?)
-        }
+        ServiceCommand::Status => tell_status(session, &state().await?),
     }
+}
+
+/// The state of the service; starts nothing.
+pub(super) async fn state() -> Result<ServiceStatusJson, Failed> {
+    if cfg!(target_os = "macos") { launchd::status().await } else { systemd::status().await }
+}
+
+/// The daemon's program: beside this one, else in `PATH`.
+pub(super) fn find_daemon() -> Result<PathBuf, Failed> {
+    files::find_daemon()
 }
 
 fn tell_installed(session: &Session, installed: &InstalledJson) -> Result<Exit, Failed> {

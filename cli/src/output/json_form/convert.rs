@@ -84,6 +84,8 @@ impl<'a> From<&'a Application> for ApplicationJson<'a> {
             scopes: &application.scopes,
             credential_fingerprint: application.credential_fingerprint.as_deref(),
             redirect_uri: application.redirect_uri.as_deref(),
+            client_capabilities: &application.client_capabilities,
+            no_instance_discovery: application.no_instance_discovery,
             keep_alive_seconds: application.keep_alive.as_ref().map(Duration::as_secs),
         }
     }

@@ -1,14 +1,18 @@
 //! The stable JSON forms, as a list of types: one for each command, fields in the order they are documented. Fields are only
 //! ever added. Instants are Unix seconds, lengths of time are seconds.
 
+mod checks;
 mod convert;
 mod grant;
 mod service;
+mod watch;
 
 use serde::Serialize;
 
+pub(crate) use checks::{CheckJson, ChecksJson, MetricsJson};
 pub(crate) use grant::GrantJson;
 pub(crate) use service::{InstalledJson, RunningJson, ServiceStatusJson, UninstalledJson, UnitJson};
+pub(crate) use watch::{EventJson, TokenEventJson};
 
 /// A signed-in account, in every form that has one.
 #[derive(Serialize)]
@@ -86,6 +90,15 @@ pub(crate) struct ApplicationJson<'a> {
     redirect_uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     keep_alive_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    client_capabilities: &'a [String],
+    #[serde(skip_serializing_if = "is_false")]
+    no_instance_discovery: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// `app list`.

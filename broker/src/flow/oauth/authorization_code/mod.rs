@@ -5,22 +5,25 @@
 mod pending;
 mod pkce;
 mod redirect;
+mod state;
 
 pub use pending::PendingAuthorization;
 pub use redirect::{Redirect, RedirectError};
+pub use state::State;
 
-use token_broker_proto::oauth::{Claims, CorrelationId, ScopeSet};
-use url::Url;
+use std::time::Duration;
 
 use super::ClientContext;
+use token_broker_proto::oauth::{Claims, CorrelationId, ScopeSet};
 
 /// What to ask the provider for.
 #[derive(Debug, Clone)]
 pub struct AuthorizationRequest<'a> {
     /// Who asks, and whom.
     pub client: ClientContext<'a>,
-    /// Where the browser is sent back to, port included.
-    pub redirect_uri: Url,
+    /// Where the browser is sent back to, port included, to the letter: some providers tell `http://localhost:1` from
+    /// `http://localhost:1/`.
+    pub redirect_uri: String,
     /// All scopes to ask for, as `sign_in_scopes` gives them.
     pub scopes: ScopeSet,
     /// `prompt` (OpenID Connect Core 1.0, section 3.1.2.1).
@@ -31,6 +34,8 @@ pub struct AuthorizationRequest<'a> {
     pub domain_hint: Option<String>,
     /// `claims` (OpenID Connect Core 1.0, section 5.5).
     pub claims: Option<Claims>,
+    /// `max_age` (OpenID Connect Core 1.0, section 3.1.2.1).
+    pub max_age: Option<Duration>,
     /// How the answer comes back; `None` leaves it to the provider, which is the query for a code.
     pub response_mode: Option<ResponseMode>,
     /// Name of the call; sent as `client-request-id`.

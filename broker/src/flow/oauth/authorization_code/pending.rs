@@ -1,6 +1,6 @@
 //! An authorization request that waits for its answer (RFC 6749, sections 4.1.1 to 4.1.3).
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use token_broker_proto::{
     Secret,
@@ -9,20 +9,29 @@ use token_broker_proto::{
 use url::Url;
 
 use super::{
-    AuthorizationRequest, Redirect, RedirectError, ResponseMode, pkce,
+    AuthorizationRequest, Redirect, RedirectError, ResponseMode, State, pkce,
     redirect::{self, Expected},
 };
 use crate::{
-    flow::oauth::{ClientContext, MissingEndpoint, endpoint::Form, id_token::Expectation},
+    flow::{
+        microsoft::telemetry,
+        oauth::{
+            ClientContext, MissingEndpoint,
+            endpoint::Form,
+            id_token::{self, Expectation},
+        },
+    },
     model::HttpRequest,
 };
 
 /// Waits for the browser to come back.
 pub struct PendingAuthorization {
     url: Secret,
-    redirect_uri: Url,
+    redirect_uri: String,
     scopes: ScopeSet,
-    state: Secret,
+    claims: Option<Claims>,
+    max_age: Option<Duration>,
+    state: State,
     nonce: Option<Secret>,
     code_verifier: Secret,
     issuer: String,
@@ -37,6 +46,8 @@ impl PendingAuthorization {
         let words = pkce::Words::from_random(random);
         // Without an ID token nobody echoes a nonce.
         let nonce = request.scopes.contains("openid").then_some(words.nonce);
+        // Microsoft's own clients send the hash and are answered with it, so the word itself never leaves.
+        let nonce = if request.client.is_microsoft() { nonce.map(|nonce| pkce::hashed(&nonce)) } else { nonce };
         let form = form(&request)
             .with("state", words.state.expose())
             .with("code_challenge", pkce::challenge(&words.code_verifier))
@@ -44,13 +55,15 @@ impl PendingAuthorization {
             .with_some("nonce", nonce.as_ref().map(Secret::expose));
         Ok(Self {
             url: extended(endpoint, &form),
-            state: words.state,
+            state: State::new(words.state),
             nonce,
             code_verifier: words.code_verifier,
             issuer: metadata.issuer.clone(),
             sends_issuer: metadata.sends_issuer_parameter,
             redirect_uri: request.redirect_uri,
             scopes: request.scopes,
+            claims: request.claims,
+            max_age: request.max_age,
         })
     }
 
@@ -60,10 +73,10 @@ impl PendingAuthorization {
         self.url.clone()
     }
 
-    /// Where it comes back to.
+    /// What binds the answer to this request.
     #[must_use]
-    pub fn redirect_uri(&self) -> &Url {
-        &self.redirect_uri
+    pub fn state(&self) -> &State {
+        &self.state
     }
 
     /// The scopes that were asked for; `token_response::parse` wants them.
@@ -75,7 +88,7 @@ impl PendingAuthorization {
     /// Checks what came to the redirect URI: a raw query without `?`, or a form body. It may come from anybody on this
     /// machine: see [`RedirectError::is_foreign`].
     pub fn accept(&self, params: &str) -> Result<Redirect, RedirectError> {
-        let expected = Expected { state: &self.state, issuer: &self.issuer, sends_issuer: self.sends_issuer };
+        let expected = Expected { state: self.state.secret(), issuer: &self.issuer, sends_issuer: self.sends_issuer };
         redirect::accept(params, &expected)
     }
 
@@ -87,33 +100,49 @@ impl PendingAuthorization {
         redirect: Redirect,
         correlation_id: CorrelationId,
     ) -> HttpRequest {
+        let home = redirect.client_info().filter(|_| client.is_microsoft()).and_then(id_token::home_account_id);
         let code = redirect.into_code();
         let form = Form::grant("authorization_code")
             .with("code", code.expose())
-            .with("redirect_uri", self.redirect_uri.as_str())
+            .with("redirect_uri", &*self.redirect_uri)
             .with("code_verifier", self.code_verifier.expose());
-        client.post_to_token_endpoint(form, correlation_id)
+        let form = if client.is_microsoft() {
+            form.with("scope", self.scopes.to_string()).with_some("claims", self.claims.as_ref().map(Claims::as_str))
+        } else {
+            form
+        };
+        let mut request = client.post_to_token_endpoint(form, correlation_id);
+        if let Some(home_account_id) = &home {
+            telemetry::anchor(&mut request, home_account_id);
+        }
+        request
     }
 
     /// What the ID token of this sign-in must say, the nonce included.
     #[must_use]
     pub fn expectation<'a>(&'a self, client: ClientContext<'a>) -> Expectation<'a> {
-        Expectation { nonce: self.nonce.as_ref(), ..Expectation::without_nonce(client) }
+        Expectation { nonce: self.nonce.as_ref(), max_age: self.max_age, ..Expectation::without_nonce(client) }
     }
 }
 
 /// The parameters that are not random.
 fn form<'a>(request: &'a AuthorizationRequest<'_>) -> Form<'a> {
+    let is_microsoft = request.client.is_microsoft();
+    // Routes the browser to the datacenter of the account.
+    let mailbox = request.login_hint.as_ref().filter(|_| is_microsoft).map(|hint| format!("UPN:{hint}"));
     Form::new()
         .with("response_type", "code")
         .with("client_id", request.client.client_id.as_str())
-        .with("redirect_uri", request.redirect_uri.as_str())
+        .with("redirect_uri", &*request.redirect_uri)
         .with_some("scope", Some(request.scopes.to_string()).filter(|scopes| !scopes.is_empty()))
         .with_some("response_mode", request.response_mode.map(ResponseMode::as_str))
         .with_some("prompt", request.prompt.as_deref())
         .with_some("login_hint", request.login_hint.as_deref())
         .with_some("domain_hint", request.domain_hint.as_deref())
         .with_some("claims", request.claims.as_ref().map(Claims::as_str))
+        .with_some("max_age", request.max_age.map(|span| span.as_secs().to_string()))
+        .with_some("client_info", is_microsoft.then_some("1"))
+        .with_some("X-AnchorMailbox", mailbox)
         .with("client-request-id", request.correlation_id.to_string())
 }
 
@@ -130,9 +159,7 @@ fn extended(endpoint: &Url, form: &Form<'_>) -> Secret {
 /// Shows no state, nonce or verifier.
 impl fmt::Debug for PendingAuthorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PendingAuthorization")
-            .field("redirect_uri", &self.redirect_uri.as_str())
-            .finish_non_exhaustive()
+        f.debug_struct("PendingAuthorization").field("redirect_uri", &self.redirect_uri).finish_non_exhaustive()
     }
 }
 
@@ -153,20 +180,21 @@ mod tests {
             authorization_code::{AuthorizationRequest, ResponseMode},
             vectors,
         },
-        model::{Credential, ProviderMetadata},
+        model::{Presented, ProviderMetadata},
     };
 
     fn begin(metadata: &ProviderMetadata, scopes: &str) -> Result<PendingAuthorization, MissingEndpoint> {
         let client =
-            ClientContext { metadata, client_id: &vectors::client_id("my app"), credential: &Credential::Public };
+            ClientContext { metadata, client_id: &vectors::client_id("my app"), credential: &Presented::Nothing };
         let request = AuthorizationRequest {
             client,
-            redirect_uri: "http://127.0.0.1:4711/".parse().unwrap(),
+            redirect_uri: "http://127.0.0.1:4711/".into(),
             scopes: ScopeSet::parse([scopes]).unwrap(),
             prompt: Some("consent".into()),
             login_hint: Some("ann+x@example.org".into()),
             domain_hint: None,
             claims: Claims::parse("{}").unwrap(),
+            max_age: None,
             response_mode: Some(ResponseMode::FormPost),
             correlation_id: vectors::correlation_id(),
         };
@@ -201,7 +229,7 @@ mod tests {
     #[test]
     fn a_redirect_becomes_a_token_request_with_the_verifier_of_the_challenge() {
         let metadata = vectors::metadata();
-        let (client_id, credential) = (vectors::client_id("my app"), Credential::Public);
+        let (client_id, credential) = (vectors::client_id("my app"), Presented::Nothing);
         let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &credential };
         let pending = begin(&metadata, "openid").unwrap();
         let redirect = pending.accept(&format!("code=c+d&state={}", query(&pending)["state"])).unwrap();

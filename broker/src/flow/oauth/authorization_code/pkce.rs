@@ -29,6 +29,13 @@ impl Words {
     }
 }
 
+/// A word as Microsoft's clients send their nonce: SHA-256 in hexadecimal.
+pub(super) fn hashed(word: &Secret) -> Secret {
+    let hash = digest(&SHA256, word.expose().as_bytes());
+    let digits = hash.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
+    Secret::new(digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect::<String>())
+}
+
 /// The S256 challenge of a code verifier (RFC 7636, section 4.2).
 pub(super) fn challenge(code_verifier: &Secret) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, code_verifier.expose().as_bytes()))
@@ -44,6 +51,12 @@ mod tests {
     fn rfc_7636_appendix_b() {
         let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
         assert_eq!(challenge(&verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn a_hash_is_in_hexadecimal() {
+        let hash = super::hashed(&Secret::new("abc"));
+        assert_eq!(hash.expose(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]

@@ -7,13 +7,14 @@ use std::{borrow::Cow, collections::BTreeMap};
 use token_broker_proto::{ProviderError, Secret};
 use url::form_urlencoded;
 
+use super::State;
 use crate::flow::oauth::{
     endpoint::{is_visible_ascii, readable, same_text},
     issuer,
 };
 
 /// Longest query or form body in bytes.
-const MAX_PARAMS: usize = 16 * 1024;
+pub(super) const MAX_PARAMS: usize = 16 * 1024;
 /// Longest authorization code in bytes.
 const MAX_CODE: usize = 8 * 1024;
 
@@ -21,6 +22,7 @@ const MAX_CODE: usize = 8 * 1024;
 #[derive(Debug)]
 pub struct Redirect {
     code: Secret,
+    client_info: Option<String>,
 }
 
 /// What came is not the code.
@@ -77,6 +79,11 @@ impl Redirect {
     pub(super) fn into_code(self) -> Secret {
         self.code
     }
+
+    /// `client_info` of Microsoft, which came beside the code.
+    pub(super) fn client_info(&self) -> Option<&str> {
+        self.client_info.as_deref()
+    }
 }
 
 /// Checks the parameters.
@@ -91,15 +98,16 @@ pub(super) fn accept(params: &str, expected: &Expected<'_>) -> Result<Redirect, 
         return Err(RedirectError::Refused(Box::new(refusal)));
     }
     match params.remove("code") {
-        Some(code) if is_visible_ascii(&code, MAX_CODE) => Ok(Redirect { code: Secret::new(code) }),
+        Some(code) if is_visible_ascii(&code, MAX_CODE) => {
+            Ok(Redirect { code: Secret::new(code), client_info: params.remove("client_info").map(Cow::into_owned) })
+        }
         _ => Err(RedirectError::NoCode),
     }
 }
 
 fn check_state(params: &str, state: &Secret) -> Result<(), RedirectError> {
-    let mut states = form_urlencoded::parse(params.as_bytes()).filter(|(name, _)| name == "state");
-    match (states.next(), states.next()) {
-        (Some((_, theirs)), None) if same_text(state.expose(), &theirs) => Ok(()),
+    match State::of(params) {
+        Some(theirs) if same_text(state.expose(), theirs.secret().expose()) => Ok(()),
         _ => Err(RedirectError::ForeignState),
     }
 }

@@ -98,13 +98,13 @@ mod tests {
     use super::{DeviceAuthorization, Poll, parse};
     use crate::{
         flow::oauth::{ClientContext, token_response, vectors},
-        model::Credential,
+        model::Presented,
     };
 
     fn device_code(authorization: &DeviceAuthorization) -> String {
         let (metadata, client_id) = (vectors::metadata(), vectors::client_id("c"));
-        let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Credential::Public };
-        let request = authorization.poll_request(client, vectors::correlation_id());
+        let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Presented::Nothing };
+        let request = authorization.poll_request(client, None, vectors::correlation_id());
         let pairs = url::form_urlencoded::parse(request.body().expose().as_bytes());
         pairs.into_owned().find(|(name, _)| name == "device_code").unwrap().1
     }

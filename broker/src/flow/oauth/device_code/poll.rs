@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 use token_broker_proto::{
     ProviderError, Secret,
     calls::UserCode,
-    oauth::{CorrelationId, ScopeSet, UnixTime},
+    oauth::{Claims, CorrelationId, ScopeSet, UnixTime},
 };
 
 use crate::{
@@ -72,11 +72,21 @@ impl DeviceAuthorization {
         self.retry_after.unwrap_or_default().max(self.interval)
     }
 
-    /// Asks for the token (section 3.4).
+    /// Asks for the token (section 3.4). Microsoft's first version wanted it as `code`, and is sent both, and the claims.
     #[must_use]
-    pub fn poll_request(&self, client: ClientContext<'_>, correlation_id: CorrelationId) -> HttpRequest {
+    pub fn poll_request(
+        &self,
+        client: ClientContext<'_>,
+        claims: Option<&Claims>,
+        correlation_id: CorrelationId,
+    ) -> HttpRequest {
         let form =
             Form::grant("urn:ietf:params:oauth:grant-type:device_code").with("device_code", self.device_code.expose());
+        let form = if client.is_microsoft() {
+            form.with("code", self.device_code.expose()).with_some("claims", claims.map(Claims::as_str))
+        } else {
+            form
+        };
         client.post_to_token_endpoint(form, correlation_id)
     }
 

@@ -12,11 +12,11 @@ use super::text::readable;
 use crate::model::HttpResponse;
 
 /// The members of the object.
-pub(in crate::flow::oauth) struct Answer(Map<String, Value>);
+pub(in crate::flow) struct Answer(Map<String, Value>);
 
 impl Answer {
     /// Reads the body. The error is a sentence that follows "the provider" and quotes nothing of the body.
-    pub(in crate::flow::oauth) fn read(response: &HttpResponse) -> Result<Self, String> {
+    pub(in crate::flow) fn read(response: &HttpResponse) -> Result<Self, String> {
         let status = response.status().as_u16();
         Self::from_text(response.body().expose()).map_err(|fault| match fault {
             Category::Eof if response.body().expose().trim().is_empty() => {
@@ -31,32 +31,32 @@ impl Answer {
     }
 
     /// Reads a text.
-    pub(in crate::flow::oauth) fn from_text(text: &str) -> Result<Self, Category> {
+    pub(in crate::flow) fn from_text(text: &str) -> Result<Self, Category> {
         serde_json::from_str(text).map(Self).map_err(|error| error.classify())
     }
 
     /// Any member.
-    pub(in crate::flow::oauth) fn member(&self, name: &str) -> Option<&Value> {
+    pub(in crate::flow) fn member(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
     /// A text member that is not empty.
-    pub(in crate::flow::oauth) fn text(&self, name: &str) -> Option<&str> {
+    pub(in crate::flow) fn text(&self, name: &str) -> Option<&str> {
         self.member(name)?.as_str().filter(|text| !text.is_empty())
     }
 
     /// A text member made fit to be shown.
-    pub(in crate::flow::oauth) fn readable(&self, name: &str, limit: usize) -> Option<String> {
+    pub(in crate::flow) fn readable(&self, name: &str, limit: usize) -> Option<String> {
         self.text(name).map(|text| readable(text, limit)).filter(|text| !text.is_empty())
     }
 
     /// The texts of a member that is an array.
-    pub(in crate::flow::oauth) fn texts(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
+    pub(in crate::flow) fn texts(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
         Some(self.member(name)?.as_array()?.iter().filter_map(Value::as_str))
     }
 
     /// Takes a secret text out without a copy. `None` if absent or empty, `Err` if it is no text.
-    pub(in crate::flow::oauth) fn take_secret(&mut self, name: &str) -> Result<Option<Secret>, String> {
+    pub(in crate::flow) fn take_secret(&mut self, name: &str) -> Result<Option<Secret>, String> {
         match self.0.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(Secret::new(text)).filter(|text| !text.is_empty())),
@@ -65,7 +65,7 @@ impl Answer {
     }
 
     /// A number of seconds, as a number or as a text; between zero and `most`.
-    pub(in crate::flow::oauth) fn seconds(&self, name: &str, most: Duration) -> Option<Duration> {
+    pub(in crate::flow) fn seconds(&self, name: &str, most: Duration) -> Option<Duration> {
         let seconds = match self.member(name)? {
             Value::Number(number) => number.as_f64()?,
             Value::String(text) if text.len() <= 32 => text.trim().parse().ok()?,

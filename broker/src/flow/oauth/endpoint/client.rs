@@ -10,7 +10,13 @@ use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use super::request::{self, Form};
-use crate::model::{ClientAuthentication, Credential, HttpRequest, ProviderMetadata};
+use crate::{
+    flow::microsoft::telemetry,
+    model::{ClientAuthentication, Dialect, HttpRequest, Presented, ProviderMetadata},
+};
+
+/// The kind of client assertions (RFC 7523, section 2.2).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Who asks, and whom: the first argument of every request.
 #[derive(Debug, Clone, Copy)]
@@ -19,8 +25,8 @@ pub struct ClientContext<'a> {
     pub metadata: &'a ProviderMetadata,
     /// RFC 6749, section 2.2.
     pub client_id: &'a ClientId,
-    /// How the client authenticates.
-    pub credential: &'a Credential,
+    /// What the client authenticates with.
+    pub credential: &'a Presented,
 }
 
 /// The provider has no such endpoint.
@@ -33,24 +39,40 @@ pub struct MissingEndpoint(
 
 impl<'a> ClientContext<'a> {
     /// A form for the token endpoint, authenticated.
-    pub(in crate::flow::oauth) fn post_to_token_endpoint(self, form: Form<'a>, id: CorrelationId) -> HttpRequest {
-        self.post(&self.metadata.token_endpoint, form, id)
+    pub(in crate::flow) fn post_to_token_endpoint(self, form: Form<'a>, id: CorrelationId) -> HttpRequest {
+        let endpoint = &self.metadata.token_endpoint;
+        if !self.is_microsoft() {
+            return self.post(endpoint, form, id);
+        }
+        let grant_type = form.grant_type().to_owned();
+        let mut request = self.post(endpoint, form.with("client_info", "1"), id);
+        telemetry::announce(&mut request, &grant_type, self.client_id.as_str());
+        request
+    }
+
+    /// Whether the provider speaks Microsoft's dialect.
+    pub(in crate::flow) fn is_microsoft(self) -> bool {
+        self.metadata.dialect == Dialect::Microsoft
     }
 
     /// A form for an endpoint, authenticated.
-    pub(in crate::flow::oauth) fn post(self, endpoint: &Url, form: Form<'a>, id: CorrelationId) -> HttpRequest {
+    pub(in crate::flow) fn post(self, endpoint: &Url, form: Form<'a>, id: CorrelationId) -> HttpRequest {
         match (self.credential, self.metadata.client_authentication) {
-            (Credential::Public, _) => request::post(endpoint, &self.named(form), id),
-            (Credential::Secret(secret), ClientAuthentication::Post) => {
+            (Presented::Nothing, _) => request::post(endpoint, &self.named(form), id),
+            (Presented::Secret(secret), ClientAuthentication::Post) => {
                 request::post(endpoint, &self.named(form).with("client_secret", secret.expose()), id)
             }
-            (Credential::Secret(secret), ClientAuthentication::Basic) => {
+            (Presented::Secret(secret), ClientAuthentication::Basic) => {
                 let mut request = request::post(endpoint, &form, id);
                 // Base64 is always a valid header value.
                 if let Ok(basic) = self.basic(secret) {
                     request.headers_mut().insert(AUTHORIZATION, basic);
                 }
                 request
+            }
+            (Presented::Assertion(assertion), _) => {
+                let form = self.named(form).with("client_assertion_type", ASSERTION_TYPE);
+                request::post(endpoint, &form.with("client_assertion", assertion.expose()), id)
             }
         }
     }
@@ -85,7 +107,7 @@ mod tests {
     use super::ClientContext;
     use crate::{
         flow::oauth::{client_credentials, device_code, refresh_token, revocation, vectors},
-        model::{ClientAuthentication, Credential, HttpRequest, RefreshToken},
+        model::{ClientAuthentication, HttpRequest, Presented, RefreshToken},
     };
 
     fn request_json(request: &HttpRequest) -> Value {
@@ -119,8 +141,9 @@ mod tests {
         vectors::check_all("request", |case| {
             let mut metadata = vectors::metadata();
             let credential = match vectors::text(case, "client") {
-                "public" => Credential::Public,
-                _ => Credential::Secret(Secret::new("s&cr:t +")),
+                "public" => Presented::Nothing,
+                "assertion" => Presented::Assertion(Secret::new("head.claims.signature")),
+                _ => Presented::Secret(Secret::new("s&cr:t +")),
             };
             if case["client"] == "post" {
                 metadata.client_authentication = ClientAuthentication::Post;
@@ -140,7 +163,7 @@ mod tests {
         metadata.revocation_endpoint = None;
         metadata.device_authorization_endpoint = None;
         let client_id = vectors::client_id("c");
-        let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Credential::Public };
+        let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Presented::Nothing };
         for flow in ["revocation", "device_code"] {
             assert!(build(&json!({ "flow": flow, "scopes": "a" }), client).is_none());
         }

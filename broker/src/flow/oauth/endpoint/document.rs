@@ -41,12 +41,12 @@ pub enum DocumentError {
 }
 
 /// Asks for a document.
-pub(in crate::flow::oauth) fn request(url: &Url, correlation_id: CorrelationId) -> HttpRequest {
+pub(in crate::flow) fn request(url: &Url, correlation_id: CorrelationId) -> HttpRequest {
     request::get(url, correlation_id)
 }
 
 /// Reads a document.
-pub(in crate::flow::oauth) fn read(response: &HttpResponse) -> Result<Answer, DocumentError> {
+pub(in crate::flow) fn read(response: &HttpResponse) -> Result<Answer, DocumentError> {
     let status = response.status();
     match status.as_u16() {
         200 => Answer::read(response).map_err(DocumentError::NotJson),

@@ -3,17 +3,18 @@
 
 mod answer;
 mod client;
-pub(super) mod document;
+pub(in crate::flow) mod document;
 mod provider_error;
 mod request;
 mod retry_after;
 mod text;
 mod token_error;
 
-pub(super) use answer::Answer;
+pub(in crate::flow) use answer::Answer;
 pub use client::{ClientContext, MissingEndpoint};
 pub use document::DocumentError;
 pub(super) use request::{Form, uri};
-pub(super) use text::{is_visible_ascii, readable, same_text};
+pub(in crate::flow) use retry_after::retry_after;
+pub(in crate::flow) use text::{is_visible_ascii, readable, same_text};
 pub use token_error::TokenError;
 pub(super) use token_error::{read_success, succeeded};

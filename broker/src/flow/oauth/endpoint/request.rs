@@ -14,35 +14,40 @@ use crate::model::HttpRequest;
 
 /// Parameters of a request, in order.
 #[derive(Default)]
-pub(in crate::flow::oauth) struct Form<'a>(Vec<(&'static str, Cow<'a, str>)>);
+pub(in crate::flow) struct Form<'a>(Vec<(&'static str, Cow<'a, str>)>);
 
 impl<'a> Form<'a> {
     /// No parameter yet.
-    pub(in crate::flow::oauth) fn new() -> Self {
+    pub(in crate::flow) fn new() -> Self {
         Self::default()
     }
 
     /// The form of a token request (RFC 6749, section 4).
-    pub(in crate::flow::oauth) fn grant(grant_type: &'static str) -> Self {
+    pub(in crate::flow) fn grant(grant_type: &'static str) -> Self {
         Self::new().with("grant_type", grant_type)
     }
 
     /// One parameter more.
-    pub(in crate::flow::oauth) fn with(mut self, name: &'static str, value: impl Into<Cow<'a, str>>) -> Self {
+    pub(in crate::flow) fn with(mut self, name: &'static str, value: impl Into<Cow<'a, str>>) -> Self {
         self.0.push((name, value.into()));
         self
     }
 
     /// One parameter more, if there is a value.
-    pub(in crate::flow::oauth) fn with_some(self, name: &'static str, value: Option<impl Into<Cow<'a, str>>>) -> Self {
+    pub(in crate::flow) fn with_some(self, name: &'static str, value: Option<impl Into<Cow<'a, str>>>) -> Self {
         match value {
             Some(value) => self.with(name, value),
             None => self,
         }
     }
 
+    /// The `grant_type`, of the form of a token request.
+    pub(super) fn grant_type(&self) -> &str {
+        self.0.iter().find(|(name, _)| *name == "grant_type").map_or("", |(_, value)| value)
+    }
+
     /// The encoded text. Its memory is taken once and is large enough, so that no copy of a secret stays behind.
-    pub(in crate::flow::oauth) fn encode(&self) -> Secret {
+    pub(in crate::flow) fn encode(&self) -> Secret {
         let room = self.0.iter().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
         let mut body = String::with_capacity(room);
         for (name, value) in &self.0 {
@@ -88,12 +93,13 @@ fn insert(headers: &mut HeaderMap, correlation_id: CorrelationId) {
 /// The same URL for `http`, which knows fewer characters in a host and less length. Published endpoints are checked with
 /// this when they are read; one given by hand that fails becomes `/`, which has no host and is refused before anything is
 /// sent.
-pub(in crate::flow::oauth) fn uri(url: &Url) -> Option<Uri> {
+pub(in crate::flow) fn uri(url: &Url) -> Option<Uri> {
     url.as_str().parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use url::form_urlencoded;
 
     use super::Form;
@@ -105,5 +111,14 @@ mod tests {
         let body = form.encode();
         assert_eq!(body.expose(), "grant_type=refresh_token&refresh_token=a+b%26c%3Dd%25%C3%A9%2B");
         assert_eq!(form_urlencoded::parse(body.expose().as_bytes()).count(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_values_read_back(one in "\\PC{0,24}", other in any::<String>()) {
+            let body = Form::new().with("one", one.as_str()).with("other", other.as_str()).encode();
+            let read: Vec<_> = form_urlencoded::parse(body.expose().as_bytes()).into_owned().collect();
+            prop_assert_eq!(read, [("one".to_owned(), one), ("other".to_owned(), other)]);
+        }
     }
 }

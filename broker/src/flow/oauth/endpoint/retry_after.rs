@@ -12,7 +12,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// How long to wait, if the answer says so.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(in crate::flow) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = text(headers, RETRY_AFTER)?;
     let seconds = if text.bytes().all(|byte| byte.is_ascii_digit()) {
         text.parse().ok()?
@@ -56,6 +56,7 @@ mod tests {
     use std::time::Duration;
 
     use http::{HeaderMap, HeaderValue};
+    use proptest::prelude::*;
 
     use super::retry_after;
 
@@ -80,5 +81,29 @@ mod tests {
             assert_eq!(wait(bad, "Sun, 06 Nov 1994 08:49:37 GMT"), None, "{bad}");
         }
         assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT", "today"), None);
+    }
+
+    /// A date of the first days of a year, which has as many days as it should.
+    fn date(day: u64, second: u64) -> String {
+        format!("Mon, {:02} Jan 2024 {:02}:{:02}:{:02} GMT", day + 1, second / 3600, second / 60 % 60, second % 60)
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_wait_of_an_hour_at_most(text in "[ -~]{0,40}", sent in "[ -~]{0,40}") {
+            let mut headers = HeaderMap::new();
+            headers.insert("retry-after", HeaderValue::from_str(&text).unwrap());
+            headers.insert("date", HeaderValue::from_str(&sent).unwrap());
+            prop_assert!(retry_after(&headers).is_none_or(|wait| wait <= Duration::from_secs(3600)));
+        }
+
+        #[test]
+        fn a_date_is_as_far_away_as_the_calendar_says(days in (0..28_u64, 0..28_u64), seconds in (0..86_400_u64, 0..86_400_u64)) {
+            let mut headers = HeaderMap::new();
+            headers.insert("date", HeaderValue::from_str(&date(days.0, seconds.0)).unwrap());
+            headers.insert("retry-after", HeaderValue::from_str(&date(days.1, seconds.1)).unwrap());
+            let apart = (days.1 * 86_400 + seconds.1).saturating_sub(days.0 * 86_400 + seconds.0);
+            prop_assert_eq!(retry_after(&headers), Some(Duration::from_secs(apart.min(3600))));
+        }
     }
 }

@@ -4,7 +4,7 @@ use ring::digest::{SHA256, digest};
 
 /// A foreign text that may stand in a message: control characters and marks that turn the direction of writing become
 /// spaces, and what is longer than `limit` characters is cut.
-pub(in crate::flow::oauth) fn readable(text: &str, limit: usize) -> String {
+pub(in crate::flow) fn readable(text: &str, limit: usize) -> String {
     let plain = |c: char| if c.is_control() || is_invisible(c) { ' ' } else { c };
     let mut shown: String = text.chars().take(limit).map(plain).collect();
     if text.chars().nth(limit).is_some() {
@@ -19,12 +19,12 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Whether this is `1*VSCHAR` of RFC 6749, appendix A (tokens and codes), within the limit.
-pub(in crate::flow::oauth) fn is_visible_ascii(text: &str, max_bytes: usize) -> bool {
+pub(in crate::flow) fn is_visible_ascii(text: &str, max_bytes: usize) -> bool {
     (1..=max_bytes).contains(&text.len()) && text.bytes().all(|byte| (0x20..=0x7E).contains(&byte))
 }
 
 /// Compares a secret with a foreign text by their hashes: how long that takes says nothing of where they differ.
-pub(in crate::flow::oauth) fn same_text(ours: &str, theirs: &str) -> bool {
+pub(in crate::flow) fn same_text(ours: &str, theirs: &str) -> bool {
     digest(&SHA256, ours.as_bytes()).as_ref() == digest(&SHA256, theirs.as_bytes()).as_ref()
 }
 

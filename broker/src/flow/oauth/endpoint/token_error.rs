@@ -31,6 +31,9 @@ pub enum TokenError {
         /// Its words, if it said any.
         provider: Option<Box<ProviderError>>,
     },
+    /// It was not asked: the text is the limit of our own that was met.
+    #[error("was not asked: {0}")]
+    Busy(String),
     /// The request never went out: no connection, no trust. Follows "the provider".
     #[error("the provider {0}")]
     NotSent(String),
@@ -60,7 +63,7 @@ impl TokenError {
         match self {
             Self::Refused(refusal) => Some(refusal),
             Self::Unavailable { provider, .. } => provider.as_deref(),
-            Self::NotSent(_) | Self::Lost(_) | Self::Malformed(_) => None,
+            Self::Busy(_) | Self::NotSent(_) | Self::Lost(_) | Self::Malformed(_) => None,
         }
     }
 
@@ -77,7 +80,7 @@ impl TokenError {
 }
 
 /// The members of a successful answer. Some servers send an error with status 200: that is an error too.
-pub(in crate::flow::oauth) fn read_success(response: &HttpResponse) -> Result<Answer, TokenError> {
+pub(in crate::flow) fn read_success(response: &HttpResponse) -> Result<Answer, TokenError> {
     succeeded(response)?;
     let answer = Answer::read(response).map_err(|fault| match Answer::from_text(response.body().expose()) {
         Err(Category::Eof) => TokenError::Lost(fault),
@@ -90,7 +93,7 @@ pub(in crate::flow::oauth) fn read_success(response: &HttpResponse) -> Result<An
 }
 
 /// Whether the status is a success; if not, why.
-pub(in crate::flow::oauth) fn succeeded(response: &HttpResponse) -> Result<(), TokenError> {
+pub(in crate::flow) fn succeeded(response: &HttpResponse) -> Result<(), TokenError> {
     let status = response.status();
     if status.is_success() {
         Ok(())

@@ -6,6 +6,7 @@ mod error;
 mod user;
 
 pub use error::IdTokenError;
+pub(in crate::flow) use user::home_account_id;
 
 use std::{fmt, time::Duration};
 

@@ -33,7 +33,7 @@ pub(super) fn read(subject: &str, claims: &Map<String, Value>, client_info: Opti
 }
 
 /// `{uid}.{utid}` of `client_info`, if it holds both.
-fn home_account_id(client_info: &str) -> Option<String> {
+pub(in crate::flow) fn home_account_id(client_info: &str) -> Option<String> {
     if client_info.len() > MAX_CLIENT_INFO {
         return None;
     }

@@ -126,6 +126,8 @@ fn app_list_and_remove() {
         credential_fingerprint: Some("0123456789abcdef".into()),
         scopes: vec!["a".into()],
         redirect_uri: None,
+        client_capabilities: Vec::new(),
+        no_instance_discovery: false,
         keep_alive: Some(std::time::Duration::from_secs(86_400)),
     };
     assert_eq!(

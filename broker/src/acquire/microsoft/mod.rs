@@ -1,0 +1,8 @@
+//! What the silent flow needs at Microsoft beyond the standards: the tenant that a token is of, why the cache did not answer,
+//! and the grants that clients of a family share.
+
+mod cause;
+mod family;
+mod realm;
+
+pub(super) use realm::in_tenant;
