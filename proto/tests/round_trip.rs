@@ -144,21 +144,31 @@ fn token_answer() -> impl Strategy<Value = v1::GetTokenResponse> {
 }
 
 fn sign_in_request() -> impl Strategy<Value = v1::SignInRequest> {
-    (name(), scopes(), 1..=2_i32, (text(), text(), text()), claims(), seconds(), correlation_id()).prop_map(
-        |(application, scopes, method, (login_hint, prompt, domain_hint), claims, timeout_seconds, correlation_id)| {
-            v1::SignInRequest {
+    (name(), scopes(), 1..=2_i32, (text(), text(), text()), claims(), (seconds(), seconds()), correlation_id())
+        .prop_map(
+            |(
                 application,
                 scopes,
                 method,
-                login_hint,
-                prompt,
-                domain_hint,
+                (login_hint, prompt, domain_hint),
                 claims,
-                timeout_seconds,
+                (timeout_seconds, max_age_seconds),
                 correlation_id,
-            }
-        },
-    )
+            )| {
+                v1::SignInRequest {
+                    application,
+                    scopes,
+                    method,
+                    login_hint,
+                    prompt,
+                    domain_hint,
+                    claims,
+                    timeout_seconds,
+                    correlation_id,
+                    max_age_seconds: Some(max_age_seconds),
+                }
+            },
+        )
 }
 
 fn sign_in_event() -> impl Strategy<Value = v1::SignInResponse> {
@@ -215,6 +225,7 @@ fn new_application() -> impl Strategy<Value = v1::AddApplicationRequest> {
                 offline,
                 existing,
                 keep_alive_seconds,
+                ..Default::default()
             }
         },
     )

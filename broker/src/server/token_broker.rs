@@ -4,8 +4,8 @@ use std::{pin::Pin, sync::Arc};
 
 use token_broker_proto::{
     calls::{
-        BeginAuthorizationRequest, CompleteAuthorizationRequest, SignInEvent, SignInRequest, SignOutRequest, TokenRequest,
-        TokenSource,
+        BeginAuthorizationRequest, CompleteAuthorizationRequest, SignInEvent, SignInRequest, SignOutRequest,
+        TokenRequest, TokenSource,
     },
     oauth::ApplicationName,
     wire::v1::{self, token_broker_server::TokenBroker},
@@ -27,14 +27,6 @@ pub(super) struct Face {
 impl Face {
     pub(super) fn new(desk: Arc<Desk>) -> Self {
         Self { desk }
-    }
-
-    /// A call that this version does not serve.
-    fn unsupported<W>(&self, request: &Request<W>, rpc: &'static str) -> Status {
-        match Call::begin(request, rpc, "", &self.desk) {
-            Ok(call) => call.fail(DeskError::Unsupported(format!("{rpc} is not in this version"))),
-            Err(status) => status,
-        }
     }
 }
 

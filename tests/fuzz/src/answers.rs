@@ -11,7 +11,7 @@ use token_broker::{
         revocation,
         token_response::{self, TokenResponse},
     },
-    model::{Credential, RefreshToken},
+    model::{Presented, RefreshToken},
 };
 use token_broker_proto::oauth::{Authority, CorrelationId, ScopeSet};
 
@@ -113,8 +113,8 @@ fn check_authorization(authorization: &DeviceAuthorization) {
     assert!(code.verification_uri.to_ascii_lowercase().starts_with("http"));
     assert!(authorization.wait() >= Duration::from_secs(1) && authorization.wait() <= HOUR);
     let (Some(metadata), Some(client_id)) = (metadata(), client_id()) else { return };
-    let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Credential::Public };
-    assert_eq!(authorization.poll_request(client, CorrelationId::from_random([0; 16])).method(), "POST");
+    let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Presented::Nothing };
+    assert_eq!(authorization.poll_request(client, None, CorrelationId::from_random([0; 16])).method(), "POST");
 }
 
 /// Answers to polls, parted by `~`; what is no answer is a timeout.

@@ -2,7 +2,7 @@
 //! HTTP port lets through only what is UTF-8, so what is not makes no answer here either.
 
 use http::{HeaderName, HeaderValue};
-use token_broker::model::{ClientAuthentication, HttpResponse, ProviderMetadata};
+use token_broker::model::{ClientAuthentication, Dialect, HttpResponse, ProviderMetadata};
 use token_broker_proto::{
     Secret,
     oauth::{ClientId, UnixTime},
@@ -38,6 +38,9 @@ pub(crate) fn metadata() -> Option<ProviderMetadata> {
         offers_offline_access: true,
         sends_issuer_parameter: false,
         client_authentication: ClientAuthentication::Basic,
+        assertion_algorithms: Vec::new(),
+        dialect: Dialect::Standard,
+        aliases: Vec::new(),
         fetched_on: NOW,
     })
 }

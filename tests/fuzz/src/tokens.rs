@@ -13,7 +13,7 @@ use token_broker::{
         id_token::{self, Expectation},
         jose::{self, JwkSet},
     },
-    model::Credential,
+    model::Presented,
 };
 use token_broker_proto::{
     Secret,
@@ -55,13 +55,14 @@ pub(crate) fn redirect(bytes: &[u8]) {
 fn pending() -> Option<PendingAuthorization> {
     let (metadata, client_id) = (metadata()?, client_id()?);
     let request = AuthorizationRequest {
-        client: ClientContext { metadata: &metadata, client_id: &client_id, credential: &Credential::Public },
-        redirect_uri: Url::parse("http://127.0.0.1:9/").ok()?,
+        client: ClientContext { metadata: &metadata, client_id: &client_id, credential: &Presented::Nothing },
+        redirect_uri: "http://127.0.0.1:9/".to_owned(),
         scopes: ScopeSet::openid(),
         prompt: None,
         login_hint: None,
         domain_hint: None,
         claims: None,
+        max_age: None,
         response_mode: None,
         correlation_id: CorrelationId::from_random([0; 16]),
     };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use token_broker::{
     certificate::read,
     flow::oauth::client_assertion::{Algorithm, Statement, is_reusable, sign},
-    model::{Certificate, ClientAuthentication, KeyKind, ProviderMetadata},
+    model::{Certificate, ClientAuthentication, Dialect, KeyKind, ProviderMetadata},
     ports::entropy,
 };
 use token_broker_client::oauth::{Authority, ClientId, CorrelationId, UnixTime};
@@ -34,6 +34,8 @@ fn metadata(case: &Value) -> ProviderMetadata {
         sends_issuer_parameter: false,
         client_authentication: ClientAuthentication::Post,
         assertion_algorithms: Vec::new(),
+        dialect: Dialect::Microsoft,
+        aliases: Vec::new(),
         fetched_on: UnixTime::from_seconds(0),
     }
 }

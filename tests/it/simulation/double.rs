@@ -12,7 +12,7 @@ use token_broker::{
     access::Caller,
     acquire,
     flow::oauth::{ClientContext, refresh_token},
-    model::{CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, TokenPartition},
+    model::{CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, Presented, TokenPartition},
     provider::{Provider, from_token},
     store::{RefreshRecord, StoredApplication, Vault},
 };
@@ -134,8 +134,8 @@ impl Double {
         }
         let id = CorrelationId::from_random([1; 16]);
         let metadata = self.provider.discover(&application.authority, id).await?;
-        let (client_id, credential) = (&application.client_id, &application.credential);
-        let client = ClientContext { metadata: &metadata, client_id, credential };
+        let client_id = &application.client_id;
+        let client = ClientContext { metadata: &metadata, client_id, credential: &Presented::Nothing };
         let request = refresh_token::request(client, &grant.refresh_token, None, None, id);
         let response = match self.provider.tokens(request, &grant.scopes).await {
             Ok(response) => response,

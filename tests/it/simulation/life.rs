@@ -9,9 +9,10 @@ use std::{
 };
 
 use token_broker::{
-    access::{Caller, Peer},
+    access::{Caller, Limits, Peer},
     acquire::{self, Outside, Tasks},
     admin::{self, About},
+    metrics::Metrics,
     ports::{Clock, Entropy, Http},
     provider::Provider,
     store::{Vault, VaultOptions, WriterMode},
@@ -144,9 +145,16 @@ fn counter(world: &Arc<World>, vault: &Vault, tasks: &Tasks) -> Arc<Counter> {
     let seed = world.stage.choose(|random| random.below(usize::MAX));
     let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(u64::try_from(seed).unwrap()));
     let about = About { data_dir: String::new(), socket: String::new(), started: clock.monotonic(), executable: None };
-    let admin = admin::Desk::new(vault.clone(), Arc::clone(&http), Arc::clone(&clock), Arc::clone(&entropy), about);
+    let metrics = Arc::new(Metrics::new("test", vault.timings()));
+    let admin = admin::Desk::new(
+        vault.clone(),
+        Arc::clone(&http),
+        Arc::clone(&clock),
+        Arc::clone(&entropy),
+        (about, Arc::clone(&metrics)),
+    );
     let outside = Outside { http: Arc::clone(&http), clock: Arc::clone(&clock), entropy };
-    let acquire = acquire::Desk::new(vault.clone(), outside, tasks.clone());
+    let acquire = acquire::Desk::new(vault.clone(), outside, tasks.clone(), &Limits::default(), metrics);
     let renew = Arc::clone(&acquire);
     tasks.tracker.spawn(async move { renew.keep_renewed().await });
     let caller = Caller::at_owner_door(Peer::Unix { uid: 0, pid: None }, 0).unwrap();

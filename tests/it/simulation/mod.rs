@@ -22,7 +22,9 @@ use std::{
 
 use tempfile::TempDir;
 use token_broker::{
-    model::{ClientAuthentication, Credential, Grant, ProviderMetadata, RefreshToken, RegisteredApplication, User},
+    model::{
+        ClientAuthentication, Credential, Dialect, Grant, ProviderMetadata, RefreshToken, RegisteredApplication, User,
+    },
     store::{SignInRecord, StoredProvider},
 };
 use token_broker_proto::Secret;
@@ -73,7 +75,7 @@ impl Scene {
         let own = tempfile::tempdir_in(&self.root).unwrap();
         let mut folder = own.path().join("data");
         image(&self.root.path().join("scene"), &folder);
-        for _ in 0..world.stage.choose(|random| random.below(3)) {
+        for _ in 0..world.stage.choose(|random| random.pick(&[0, 0, 0, 1, 1, 2])) {
             let dies_after = world.stage.choose(|random| random.below(30));
             folder = live(&world, &folder, Some(dies_after));
         }
@@ -116,6 +118,7 @@ async fn sign_everybody_in(folder: &Path) {
             credential: Credential::Public,
             scopes: new.scopes,
             redirect_uri: None,
+            client_capabilities: new.client_capabilities,
             keep_alive: new.keep_alive,
         };
         vault.save_application(application, new.existing).await.unwrap();
@@ -140,6 +143,9 @@ fn metadata(stage: &Stage) -> ProviderMetadata {
         offers_offline_access: false,
         sends_issuer_parameter: false,
         client_authentication: ClientAuthentication::Basic,
+        assertion_algorithms: Vec::new(),
+        dialect: Dialect::Standard,
+        aliases: Vec::new(),
         fetched_on: stage.now(),
     }
 }

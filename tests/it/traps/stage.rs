@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use token_broker::{
+    access::Limits,
     acquire::Outside,
     daemon::{Daemon, Settings, Socket},
     ports::entropy::SystemEntropy,
@@ -10,8 +11,8 @@ use token_broker::{
 use token_broker_client::{
     Account, Client, ClientError, ClientOptions, Failure, Secret,
     calls::{
-        ExistingApplication, NewApplication, SignInEvent, SignInMethod, SignInRequest, TokenAnswer, TokenRequest,
-        TokenSource,
+        ExistingApplication, NewApplication, NewCredential, SignInEvent, SignInMethod, SignInRequest, TokenAnswer,
+        TokenRequest, TokenSource,
     },
     oauth::{Authority, Claims, ClientId},
 };
@@ -39,7 +40,8 @@ impl Stage {
         let microsoft = Arc::new(Microsoft::new(clock.clone()));
         let folder = tempfile::Builder::new().prefix("token-broker-").tempdir().expect("a scratch folder");
         let socket = folder.path().join("run").join("broker.sock");
-        let settings = Settings { data_dir: folder.path().join("data"), socket: Socket::Path(socket.clone()) };
+        let (data_dir, limits) = (folder.path().join("data"), Limits::default());
+        let settings = Settings { data_dir, socket: Socket::Path(socket.clone()), limits };
         let http = Arc::clone(&microsoft);
         let entropy = Arc::new(SystemEntropy::default());
         let outside = Outside { http, clock: Arc::new(clock.clone()), entropy };
@@ -105,7 +107,7 @@ pub(super) fn application(text: &str, authority: &str, client_id: &str) -> NewAp
         redirect_uri: None,
         client_capabilities: Vec::new(),
         keep_alive: None,
-        client_secret: None,
+        credential: NewCredential::None,
         offline: false,
         existing: ExistingApplication::Refuse,
     }
@@ -113,7 +115,7 @@ pub(super) fn application(text: &str, authority: &str, client_id: &str) -> NewAp
 
 /// The same for a confidential client.
 pub(super) fn confidential(new: NewApplication) -> NewApplication {
-    NewApplication { client_secret: Some(Secret::new("s3cret")), ..new }
+    NewApplication { credential: NewCredential::Secret(Secret::new("s3cret")), ..new }
 }
 
 pub(super) fn claims(text: &str) -> Option<Claims> {

@@ -60,6 +60,7 @@ async fn stage() -> Stage {
         credential: Credential::Secret(Secret::new(secret)),
         scopes: new.scopes,
         redirect_uri: None,
+        client_capabilities: new.client_capabilities,
         keep_alive: new.keep_alive,
     };
     vault.save_application(registration, ExistingApplication::Refuse).await.expect("saved");

@@ -5,15 +5,26 @@ mod app;
 #[path = "../../../../cli/src/arguments/duration.rs"]
 mod duration;
 
-use token_broker_client::{Invalid, calls::ExistingApplication, oauth::ScopeSet};
+use std::path::Path;
+
+use token_broker_client::{
+    Invalid,
+    calls::{ExistingApplication, NewCredential},
+    oauth::ScopeSet,
+};
 
 /// A list of applications.
 pub(crate) fn applied_file(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    match app::apply_file::parse(text, true) {
+    match app::apply_file::parse(text, Path::new("/"), true) {
         Ok(applications) => {
             let updated = applications.iter().all(|new| new.existing == ExistingApplication::Update);
-            assert!(updated && applications.iter().all(|new| new.offline && new.client_secret.is_none()));
+            assert!(
+                updated
+                    && applications
+                        .iter()
+                        .all(|new| new.offline && !matches!(new.credential, NewCredential::Secret(_)))
+            );
         }
         Err(error) => assert!(!error.is_empty()),
     }
