@@ -4,8 +4,8 @@
 use super::Vault;
 use crate::{
     model::{
-        AppMetadata, ApplicationStamp, CachedToken, Client, Grant, GrantHolder, GrantKey, GrantState, IdentityDocuments,
-        TokenPartition, User,
+        AppMetadata, ApplicationStamp, CachedToken, Client, Grant, GrantHolder, GrantKey, GrantState,
+        IdentityDocuments, TokenPartition, User,
     },
     store::{
         error::StoreError,
