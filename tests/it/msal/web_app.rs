@@ -1,4 +1,4 @@
-//! The broker's part for a web application, which has no command line: BeginAuthorization and CompleteAuthorization by the client
+//! The broker's part for a web application, which has no command line: `BeginAuthorization` and `CompleteAuthorization` by the client
 //! crate.
 
 use serde_json::Value;
