@@ -165,7 +165,7 @@ fn sign_in_request() -> impl Strategy<Value = v1::SignInRequest> {
                     claims,
                     timeout_seconds,
                     correlation_id,
-                    max_age_seconds: Some(max_age_seconds),
+                    max_age_seconds: (method == 1).then_some(max_age_seconds),
                 }
             },
         )
