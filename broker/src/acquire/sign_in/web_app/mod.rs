@@ -53,7 +53,7 @@ impl Desk {
         let application = &stored.application;
         check_redirect_uri(application, &request.redirect_uri)?;
         let correlation_id = self.correlation_id(request.correlation_id);
-        let metadata = self.unless_stopped(self.metadata(&application.authority, correlation_id)).await?;
+        let metadata = self.unless_stopped(Box::pin(self.metadata(&application.authority, correlation_id))).await?;
         let pending = self.pending_authorization(application, &metadata, request, correlation_id)?;
         let expires_on = self.clock.now().plus(LIFETIME);
         let begun = BegunAuthorization { url: pending.url(), state: pending.state().secret().clone(), expires_on };
