@@ -10,8 +10,8 @@ use std::sync::Mutex;
 pub use cookies::CookieJar;
 pub use page::Page;
 use page::{Field, Form};
-use reqwest::RequestBuilder;
-use url::Url;
+use reqwest::{Client, RequestBuilder};
+use url::{Url, form_urlencoded};
 
 use crate::http::{self, Reply};
 
@@ -20,6 +20,7 @@ use crate::http::{self, Reply};
 pub struct User {
     name: String,
     password: String,
+    client: Client,
     cookies: Mutex<CookieJar>,
 }
 
@@ -43,7 +44,14 @@ impl User {
     /// A user with this login and password.
     #[must_use]
     pub fn with_password(name: &str, password: &str) -> Self {
-        Self { name: name.to_owned(), password: password.to_owned(), cookies: Mutex::default() }
+        let (name, password) = (name.to_owned(), password.to_owned());
+        Self { name, password, client: http::client(), cookies: Mutex::default() }
+    }
+
+    /// The same user with another HTTP client, such as one behind a proxy.
+    #[must_use]
+    pub fn with_client(self, client: Client) -> Self {
+        Self { client, ..self }
     }
 
     /// Opens an authorization URL, signs in, consents, and ends on the page that the redirect address shows.
@@ -59,6 +67,13 @@ impl User {
     /// Signs in up to the redirect whose address starts like this, and returns that address without opening it.
     pub async fn sign_in_until(&self, url: &str, start: &str) -> Url {
         self.walk(url, None, Decision::Allow, &|url| url.as_str().starts_with(start)).await.0.url
+    }
+
+    /// The same, and returns what would be brought there: the query of that address, or the form that would be posted.
+    pub async fn brought_to(&self, url: &str, start: &str) -> Vec<(String, String)> {
+        let page = self.walk(url, None, Decision::Allow, &|url| url.as_str().starts_with(start)).await.0;
+        let posted = form_urlencoded::parse(page.body.as_bytes()).into_owned();
+        page.url.query_pairs().into_owned().chain(posted).collect()
     }
 
     /// Declines up to the redirect whose address starts like this, and returns that address without opening it.
@@ -85,7 +100,8 @@ impl User {
         reply
     }
 
-    /// One step after the other until `stop` says so (the page is then empty), or a page asks for nothing.
+    /// One step after the other until `stop` says so (the page then holds the form that was to be posted), or a page asks for
+    /// nothing.
     async fn walk(
         &self,
         url: &str,
@@ -97,9 +113,10 @@ impl User {
         let mut code_entered = false;
         for step in 0..TOO_MANY_STEPS {
             if stop(&next.url) {
-                return (Page { url: next.url, status: 0, body: String::new() }, step);
+                let body = next.posted();
+                return (Page { url: next.url, status: 0, body }, step);
             }
-            let reply = self.send(&next.url, next.request()).await;
+            let reply = self.send(&next.url, next.request(&self.client)).await;
             if let Some(location) = reply.location() {
                 next = Step::open(location);
                 continue;
@@ -158,9 +175,15 @@ impl Step {
         Self::open(url)
     }
 
-    fn request(&self) -> RequestBuilder {
-        let Some(fields) = &self.form else { return http::client().get(self.url.clone()) };
+    /// Its form, encoded; empty without one.
+    fn posted(&self) -> String {
+        let fields = self.form.iter().flatten();
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(fields.map(|(name, value)| (name, value))).finish()
+    }
+
+    fn request(&self, client: &Client) -> RequestBuilder {
+        let Some(fields) = &self.form else { return client.get(self.url.clone()) };
         let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        http::form(http::client().post(self.url.clone()), &fields)
+        http::form(client.post(self.url.clone()), &fields)
     }
 }
