@@ -55,8 +55,8 @@ impl Desk {
             Ok(read) => read.map_err(|error| unusable(&error))?,
             Err(fault) => return Err(DeskError::Internal(fault.to_string())),
         }
-        let users = selection.users();
-        self.save_imported(&stored, &mut selection, users, import.dry_run).await?;
+        let rest = selection.rest();
+        self.save_imported(&stored, &mut selection, rest, import.dry_run).await?;
         Ok(selection.report())
     }
 
