@@ -1,5 +1,5 @@
-//! The broker's part for a web application, which has no command line: `BeginAuthorization` and `CompleteAuthorization` by the client
-//! crate.
+//! The broker's part for a web application, which has no command line: `BeginAuthorization` and `CompleteAuthorization` by the
+//! client crate.
 
 use serde_json::Value;
 use token_broker_client::{
