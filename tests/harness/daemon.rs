@@ -12,7 +12,7 @@ use token_broker::{
         Clock,
         clock::SystemClock,
         entropy::SystemEntropy,
-        http::{HttpClient, HttpLimits},
+        http::{Http, HttpClient, HttpLimits},
     },
 };
 use token_broker_client::{
@@ -47,6 +47,8 @@ impl Default for Options {
 /// A daemon and its scratch folder.
 pub struct TestDaemon {
     options: Options,
+    /// The way to providers, where it is not the usual one.
+    http: Option<Arc<dyn Http>>,
     folder: TempDir,
     daemon: Option<Daemon>,
 }
@@ -54,10 +56,15 @@ pub struct TestDaemon {
 impl TestDaemon {
     /// Starts one on a new folder.
     pub async fn start(options: Options) -> Self {
+        Self::start_behind(options, None).await
+    }
+
+    /// Starts one that reaches providers in this way.
+    pub async fn start_behind(options: Options, http: Option<Arc<dyn Http>>) -> Self {
         // Another test of this process may have installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::Builder::new().prefix("token-broker-").tempdir().expect("a scratch folder");
-        let mut daemon = Self { options, folder, daemon: None };
+        let mut daemon = Self { options, http, folder, daemon: None };
         daemon.try_start().await.expect("the daemon starts");
         daemon
     }
@@ -70,7 +77,7 @@ impl TestDaemon {
         let (socket, limits) = (Socket::Path(self.socket()), self.options.limits);
         let settings = Settings { data_dir: self.data_dir(), socket, limits };
         let outside = Outside {
-            http: Arc::new(HttpClient::new(self.options.http)),
+            http: self.http.clone().unwrap_or_else(|| Arc::new(HttpClient::new(self.options.http))),
             clock: Arc::clone(&self.options.clock),
             entropy: Arc::new(SystemEntropy::default()),
         };

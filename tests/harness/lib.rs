@@ -12,6 +12,7 @@
 pub mod authorization_server;
 pub mod clock;
 pub mod daemon;
+pub mod entra;
 pub mod entropy;
 pub mod http;
 pub mod jose;

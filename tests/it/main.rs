@@ -19,6 +19,7 @@ mod house;
 mod layers;
 mod limits;
 mod main_job;
+mod msal;
 mod proto_lint;
 mod readme;
 mod secrets;

@@ -18,6 +18,7 @@ use crate::{
         oauth::TokenError,
     },
     model::{HttpRequest, HttpResponse},
+    ports::http::HttpError,
 };
 
 /// Most clients whose calls are remembered.
@@ -74,6 +75,15 @@ impl Provider {
         let error = outcome.as_ref().err().map(|error| error.provider().map_or("unknown", |words| &words.error));
         self.manners().since(&host, asked.0.client_id()).ended(&asked, error);
         outcome
+    }
+
+    /// Sends one poll of many. It says how calls went before it, and does not count as one: most are answered that it is early.
+    pub async fn poll(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if let Some(call) = request.extensions().get::<Call>().cloned() {
+            let host = request.uri().host().unwrap_or_default().to_owned();
+            telemetry::stamp(&mut request, &call, self.manners().since(&host, call.client_id()));
+        }
+        self.send(request).await
     }
 
     async fn sent(&self, request: HttpRequest) -> Result<HttpResponse, TokenError> {

@@ -93,7 +93,7 @@ impl Gate {
     }
 
     /// Waits until it is open.
-    pub(super) async fn pass(&self) {
+    pub(crate) async fn pass(&self) {
         self.arrived.send_modify(|arrived| *arrived += 1);
         self.open.subscribe().wait_for(|open| *open).await.expect("the gate holds its own sender");
     }

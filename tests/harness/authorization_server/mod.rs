@@ -8,7 +8,7 @@ mod oauth;
 mod options;
 mod request_log;
 mod routes;
-mod wire;
+pub(crate) mod wire;
 
 use std::{
     net::{SocketAddr, TcpListener},

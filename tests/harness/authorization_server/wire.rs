@@ -6,31 +6,31 @@ use url::{Url, form_urlencoded};
 
 /// A request, taken apart.
 #[derive(Debug)]
-pub(super) struct Call {
-    pub(super) post: bool,
-    pub(super) query: Params,
-    pub(super) form: Params,
+pub(crate) struct Call {
+    pub(crate) post: bool,
+    pub(crate) query: Params,
+    pub(crate) form: Params,
     /// HTTP Basic: id and secret, form-decoded (RFC 6749 section 2.3.1).
-    pub(super) basic: Option<(String, String)>,
+    pub(crate) basic: Option<(String, String)>,
 }
 
 /// Parameters of a query or a form.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Params(pub(super) Vec<(String, String)>);
+pub(crate) struct Params(pub(crate) Vec<(String, String)>);
 
 impl Params {
-    pub(super) fn parse(text: &[u8]) -> Self {
+    pub(crate) fn parse(text: &[u8]) -> Self {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
     /// The value of that name; empty when it is not there.
-    pub(super) fn get(&self, name: &str) -> &str {
+    pub(crate) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 }
 
 /// Id and secret of an `authorization` header.
-pub(super) fn basic(header: Option<&str>) -> Option<(String, String)> {
+pub(crate) fn basic(header: Option<&str>) -> Option<(String, String)> {
     let bytes = BASE64_STANDARD.decode(header?.strip_prefix("Basic ")?).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (id, secret) = text.split_once(':')?;
@@ -40,27 +40,27 @@ pub(super) fn basic(header: Option<&str>) -> Option<(String, String)> {
 
 /// An answer.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub(super) fn json(status: u16, body: &Value) -> Self {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         let headers = [("content-type", "application/json"), ("cache-control", "no-store")];
         Self { status, headers: owned(&headers), body: body.to_string().into_bytes() }
     }
 
-    pub(super) fn html(status: u16, body: &str) -> Self {
+    pub(crate) fn html(status: u16, body: &str) -> Self {
         Self { status, headers: owned(&[("content-type", "text/html; charset=utf-8")]), body: body.as_bytes().to_vec() }
     }
 
-    pub(super) fn redirect(to: &Url) -> Self {
+    pub(crate) fn redirect(to: &Url) -> Self {
         Self { status: 303, headers: owned(&[("location", to.as_str())]), body: Vec::new() }
     }
 
-    pub(super) fn empty(status: u16) -> Self {
+    pub(crate) fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new() }
     }
 }

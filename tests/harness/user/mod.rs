@@ -10,7 +10,7 @@ use std::sync::Mutex;
 pub use cookies::CookieJar;
 pub use page::Page;
 use page::{Field, Form};
-use reqwest::RequestBuilder;
+use reqwest::{Client, RequestBuilder};
 use url::Url;
 
 use crate::http::{self, Reply};
@@ -20,6 +20,7 @@ use crate::http::{self, Reply};
 pub struct User {
     name: String,
     password: String,
+    client: Client,
     cookies: Mutex<CookieJar>,
 }
 
@@ -43,7 +44,14 @@ impl User {
     /// A user with this login and password.
     #[must_use]
     pub fn with_password(name: &str, password: &str) -> Self {
-        Self { name: name.to_owned(), password: password.to_owned(), cookies: Mutex::default() }
+        let (name, password) = (name.to_owned(), password.to_owned());
+        Self { name, password, client: http::client(), cookies: Mutex::default() }
+    }
+
+    /// The same user with another HTTP client, such as one behind a proxy.
+    #[must_use]
+    pub fn with_client(self, client: Client) -> Self {
+        Self { client, ..self }
     }
 
     /// Opens an authorization URL, signs in, consents, and ends on the page that the redirect address shows.
@@ -99,7 +107,7 @@ impl User {
             if stop(&next.url) {
                 return (Page { url: next.url, status: 0, body: String::new() }, step);
             }
-            let reply = self.send(&next.url, next.request()).await;
+            let reply = self.send(&next.url, next.request(&self.client)).await;
             if let Some(location) = reply.location() {
                 next = Step::open(location);
                 continue;
@@ -158,9 +166,9 @@ impl Step {
         Self::open(url)
     }
 
-    fn request(&self) -> RequestBuilder {
-        let Some(fields) = &self.form else { return http::client().get(self.url.clone()) };
+    fn request(&self, client: &Client) -> RequestBuilder {
+        let Some(fields) = &self.form else { return client.get(self.url.clone()) };
         let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        http::form(http::client().post(self.url.clone()), &fields)
+        http::form(client.post(self.url.clone()), &fields)
     }
 }

@@ -33,7 +33,7 @@ impl Desk {
             sign_in.patience.wait_until(next.min(authorization.expires_on())).await?;
             let credential = self.shown(&context).await?;
             let poll = authorization.poll_request(context.client(&credential), claims, sign_in.correlation_id);
-            let next = match self.provider.send(poll).await {
+            let next = match self.provider.poll(poll).await {
                 Ok(response) => authorization.after(&response, self.clock.now()),
                 Err(error @ HttpError::Tls(_)) => return Err(from_http(&error)),
                 Err(_) => authorization.after_timeout(self.clock.now()),

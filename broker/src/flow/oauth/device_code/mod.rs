@@ -17,7 +17,10 @@ use super::{
     ClientContext, MissingEndpoint, TokenError,
     endpoint::{Answer, Form, is_visible_ascii, read_success},
 };
-use crate::model::{HttpRequest, HttpResponse};
+use crate::{
+    flow::microsoft::telemetry,
+    model::{HttpRequest, HttpResponse},
+};
 
 /// Pause between polls where none is given (section 3.2).
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
@@ -48,7 +51,11 @@ pub fn request(
     let form = Form::new()
         .with_some("scope", Some(scopes.to_string()).filter(|scopes| !scopes.is_empty()))
         .with_some("claims", claims.map(|claims| claims.as_str().to_owned()));
-    Ok(client.post(endpoint, form, correlation_id))
+    let mut request = client.post(endpoint, form, correlation_id);
+    if client.is_microsoft() {
+        telemetry::announce(&mut request, "", client.client_id.as_str());
+    }
+    Ok(request)
 }
 
 /// Reads the codes (section 3.2). `requested` is what was asked for: a token answer without `scope` grants just that.

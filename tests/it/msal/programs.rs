@@ -1,0 +1,38 @@
+//! The real programs against the platform: `token-brokerd` finds proxy and certificate authority in its environment, as on any
+//! machine behind a company's proxy.
+
+use std::sync::Arc;
+
+use token_broker::ports::{Clock as _, clock::SystemClock};
+use token_broker_tests::{
+    clock::ManualClock,
+    entra::{Application, Entra, Place},
+    process::{DaemonProcess, Home, Signal},
+    user::User,
+};
+
+#[tokio::test]
+async fn the_programs_reach_it_by_proxy_and_certificate_of_their_environment() {
+    let now = u64::try_from(SystemClock.now().seconds()).unwrap();
+    let entra = Arc::new(Entra::start(&ManualClock::at(now)));
+    entra.register(Application { client_id: "c1".to_owned(), ..Application::default() });
+    let home = Home::new();
+    let daemon = DaemonProcess::start_with(&home, |command| {
+        command.env("HTTPS_PROXY", entra.proxy()).env("SSL_CERT_FILE", entra.certificate_file());
+    })
+    .await;
+    let added = home.cli(["app", "add", "work", "--client-id", "c1", "--scope", "User.Read"]).run().await;
+    assert_eq!(added.code, 0, "{}", added.stderr);
+    let mut login = home.cli(["login", "work", "--no-browser"]).start().await;
+    let url = login.line(|line| line.starts_with("https://")).await;
+    let page = User::named("ada").with_client(entra.browser()).sign_in(&url).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let done = login.end().await;
+    assert!(done.code == 0 && done.stdout.contains("ada@contoso.example"), "{done:?}");
+    let token = home.cli(["token", "work"]).run().await;
+    assert_eq!((token.code, token.stdout.as_str()), (0, "access-1\n"), "{}", token.stderr);
+    let places: Vec<_> = entra.requests().iter().map(|request| request.place).collect();
+    assert!(places.contains(&Place::Authorize) && places.contains(&Place::Token), "{places:?}");
+    let (status, log) = daemon.end(Signal::TERM).await;
+    assert!(status.success(), "{log}");
+}
