@@ -37,6 +37,8 @@ impl Broker {
             "accounts" => self.accounts(application).await,
             "sign_out" => self.sign_out(application, step).await,
             "wait" => stage.asked(step).await,
+            "begin" => self.begin(stage, application, step).await,
+            "complete" => self.complete(stage, application, step).await,
             other => panic!("the broker has no step {other:?}"),
         }
     }
@@ -62,6 +64,10 @@ impl Broker {
             }
             for capability in facts.get("capabilities").and_then(Value::as_array).into_iter().flatten() {
                 arguments.extend(["--capability", capability.as_str().expect("text")]);
+            }
+            // MSAL sends the chain whenever it has the certificate.
+            if facts.get("certificate").is_some() {
+                arguments.push("--send-x5c");
             }
             if facts.get("instance_discovery") == Some(&Value::Bool(false)) {
                 arguments.push("--no-instance-discovery");

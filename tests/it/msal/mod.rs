@@ -9,6 +9,7 @@ mod programs;
 mod python;
 mod request;
 mod scenario;
+mod web_app;
 
 use token_broker_tests::{folder, requirements::require};
 
