@@ -1,10 +1,16 @@
 //! The calls of `broker-cli` beyond tokens: applications, the cache, the daemon itself. Served to the owner only.
 
+use std::{
+    iter,
+    sync::{Mutex, PoisonError},
+};
+
 use token_broker_proto::{
-    calls::{Application, CacheEntry, CacheEntryId, Check, DaemonStatus, Incomplete, NewApplication},
+    calls::{Application, CacheEntry, CacheEntryId, Check, DaemonStatus, ImportReport, Incomplete, NewApplication},
     oauth::ApplicationName,
     wire::v1::{self, broker_admin_client::BrokerAdminClient},
 };
+use tonic::{Status, codegen::tokio_stream};
 
 use crate::{
     Client, ClientError,
@@ -105,6 +111,28 @@ impl Client {
         };
         self.call(Repeat::Never, send).await?;
         Ok(())
+    }
+
+    /// Imports a token cache of Microsoft's libraries for one application; `pieces` are the bytes of the file, in order. A
+    /// `dry_run` only looks: done first, it makes sure that a damaged file changes nothing.
+    pub async fn import_msal_cache(
+        &self,
+        application: &ApplicationName,
+        dry_run: bool,
+        pieces: impl Iterator<Item = Vec<u8>> + Send + 'static,
+    ) -> Result<ImportReport, ClientError> {
+        let first = v1::ImportMsalCacheRequest { application: application.to_string(), dry_run, ..Default::default() };
+        let rest = pieces.map(|chunk| v1::ImportMsalCacheRequest { chunk, ..Default::default() });
+        // A stream can be sent once only, and every attempt but the first finds none: the first is the only one.
+        let stream = Mutex::new(Some(tokio_stream::iter(iter::once(first).chain(rest))));
+        let send = |link| {
+            let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+            async move {
+                let stream = stream.ok_or_else(|| Status::unavailable("the connection broke during the import"))?;
+                admin(link).import_msal_cache(stream).await
+            }
+        };
+        Ok(self.call(Repeat::Never, send).await?.try_into()?)
     }
 
     /// Opens every sealed row of the store and checks the database itself.

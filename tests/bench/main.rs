@@ -15,7 +15,6 @@
 mod daemon;
 mod fill;
 mod neighbours;
-mod peer;
 mod process;
 mod report;
 mod sample;

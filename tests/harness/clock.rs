@@ -76,12 +76,6 @@ impl ManualClock {
         self.time.send_modify(|time| time.wall = Duration::from_secs(seconds));
     }
 
-    /// How many timers are being waited for.
-    #[must_use]
-    pub fn timers(&self) -> usize {
-        *self.timers.count.borrow()
-    }
-
     /// Resolves once at least this many timers are being waited for.
     pub async fn timers_set(&self, count: usize) {
         self.timers.count.subscribe().wait_for(|waiting| *waiting >= count).await.expect("the clock is alive");

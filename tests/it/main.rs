@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod cache_import;
 mod chromium;
 mod credentials;
 mod faults;

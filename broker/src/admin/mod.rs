@@ -4,6 +4,7 @@ mod application;
 mod cache;
 mod credential;
 mod doctor;
+mod import;
 mod metrics;
 mod purge;
 mod status;
@@ -18,6 +19,7 @@ use crate::{
 };
 
 pub use application::Registration;
+pub use import::Import;
 pub use status::About;
 
 /// The desk.

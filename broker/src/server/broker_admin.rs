@@ -7,10 +7,11 @@ use token_broker_proto::{
     oauth::ApplicationName,
     wire::v1::{self, broker_admin_server::BrokerAdmin},
 };
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     call::Call,
+    import,
     token_broker::optional_name,
     watch::{self, Answers},
 };
@@ -168,6 +169,15 @@ impl BrokerAdmin for Face {
             Ok(v1::RemoveCacheEntryResponse {})
         })
         .await
+    }
+
+    async fn import_msal_cache(
+        &self,
+        request: Request<Streaming<v1::ImportMsalCacheRequest>>,
+    ) -> Result<Response<v1::ImportMsalCacheResponse>, Status> {
+        let call = self.begin(&request, "ImportMsalCache")?;
+        call.answer(import::arriving(request.into_inner(), |import| self.desk.import_msal_cache(&call.caller, import)))
+            .await
     }
 
     async fn verify_cache(

@@ -5,6 +5,7 @@ mod broker_admin;
 mod call;
 mod connection;
 mod failure;
+mod import;
 pub mod socket;
 mod token_broker;
 mod undecodable;

@@ -20,6 +20,6 @@ pub use error::{StartError, StoreError};
 pub use key::Randomness;
 pub use rows::{application::StoredApplication, provider::StoredProvider};
 pub use vault::{
-    EntryPage, GrantCounts, GrantEntry, RefreshRecord, RemovedApplication, Saved, SavedApplication, SignInRecord,
-    StoredEntry, Surroundings, Vault, VaultOptions, VerifyReport, WriterMode,
+    EntryPage, GrantCounts, GrantEntry, ImportRecord, Imported, RefreshRecord, RemovedApplication, Saved,
+    SavedApplication, SignInRecord, StoredEntry, Surroundings, Vault, VaultOptions, VerifyReport, WriterMode,
 };

@@ -1,4 +1,6 @@
-//! `cache list|show|remove|verify`.
+//! `cache list|show|remove|import-msal|verify`.
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use token_broker_client::{calls::CacheEntryId, oauth::ApplicationName};
@@ -25,6 +27,17 @@ pub(crate) enum CacheCommand {
         /// Id from the list, such as at-17
         #[arg(value_parser = entry)]
         id: CacheEntryId,
+    },
+    /// Import a token cache of Microsoft's libraries, such as ~/.azure/msal_token_cache.json
+    ImportMsal {
+        /// The cache: JSON as MSAL for Python, .NET, Go and Java and the Azure CLI write it, not encrypted
+        file: PathBuf,
+        /// Application that takes over what the file has of its client id
+        #[arg(long, value_name = "NAME", value_parser = application)]
+        app: ApplicationName,
+        /// Only look and tell what would be imported
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Open every sealed row and check the database
     Verify,

@@ -15,7 +15,7 @@ pub use application::{
     Application, CertificateFile, CredentialKind, ExistingApplication, NewApplication, NewCredential, keep_alive,
     redirect_uri,
 };
-pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind};
+pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind, ImportReport, ImportedKind, LeftOut};
 pub use check::{Check, CheckState};
 pub use grant::{GrantFailure, GrantHealth, GrantStatus};
 pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};

@@ -182,7 +182,7 @@ impl Caller {
                 expires_on: said.get("expires_on").and_then(Value::as_i64).unwrap_or_default(),
                 is_cached: text("/token_source").as_deref() == Some("cache"),
             }),
-            (4, _, _) if ended.stdout.contains("broke") => Err(INTERRUPTED.to_owned()),
+            (4, _, _) if ended.stdout.contains("broke before") => Err(INTERRUPTED.to_owned()),
             (4, _, _) => Err(NO_DAEMON.to_owned()),
             (_, _, Some(reason)) => Err(reason),
             (code, ..) => Err(format!("exit code {code}: {} {}", ended.stdout, ended.stderr)),

@@ -146,7 +146,9 @@ async fn forward(shared: Arc<Shared>, request: Request<Bytes>, reply: oneshot::S
         let bytes = answer.bytes().await.unwrap_or_default();
         let read = || serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
         let issue = asked.and_then(|(asked, _)| shared.ledger.answered(&asked, &read()));
-        [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].iter().for_each(|name| drop(headers.remove(name)));
+        for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
+            headers.remove(name);
+        }
         let issue = issue.map(|number| (number, Arc::clone(&shared.ledger)));
         let mut response = Response::new(Answer { bytes: Some(bytes), issue });
         (*response.status_mut(), *response.headers_mut()) = (status, headers);

@@ -39,8 +39,6 @@ pub struct Point {
 /// How a run ended that died at a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Death {
-    /// The provider's answer had been read by the daemon.
-    pub was_read: bool,
     /// The new grant had been synced.
     pub was_synced: bool,
     /// The caller had an answer.
@@ -129,16 +127,9 @@ impl Line {
     fn parse(line: &str) -> Option<Self> {
         let (thread, text) = line.split_once(' ')?;
         let text = text.trim_start();
-        let (call, rest, is_resumed) = match text.strip_prefix("<... ") {
-            Some(text) => {
-                let (call, rest) = text.split_once(" resumed>")?;
-                (call, rest, true)
-            }
-            None => {
-                let (call, rest) = text.split_once('(')?;
-                (call, rest, false)
-            }
-        };
+        let resumed = text.strip_prefix("<... ");
+        let is_resumed = resumed.is_some();
+        let (call, rest) = resumed.map_or_else(|| text.split_once('('), |resumed| resumed.split_once(" resumed>"))?;
         let known = CALLS.split(',').chain(READS.split(',')).any(|known| known == call);
         let goes_on = rest.ends_with("<unfinished ...>");
         let (thread, call, rest) = (thread.to_owned(), call.to_owned(), rest.to_owned());
@@ -212,7 +203,7 @@ impl Stage {
         if was_answered && !was_synced {
             self.ledger.broken(&format!("a caller was answered before the grant was synced, at {point:?}"));
         }
-        Death { was_read: read.is_some(), was_synced, was_answered, was_reached }
+        Death { was_synced, was_answered, was_reached }
     }
 
     /// A daemon that refreshes one grant under a tracer; whether its caller was answered.

@@ -1,7 +1,7 @@
 //! The moments at which a provider is asked, each as the call of a user that leads there. A call prepares what comes before,
 //! lets the fault begin just then, and says how it ended.
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use token_broker_client::{
     Client, ClientError,
@@ -13,9 +13,13 @@ use token_broker_tests::{
     user::User,
     within,
 };
+use tokio::time::timeout;
 
 use super::Outcome;
 use crate::bad_input::{Stage, refresh};
+
+/// How long the daemon may have for what a timer has started.
+const STEP: Duration = Duration::from_millis(20);
 
 /// When the provider misbehaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +49,6 @@ pub(super) const MOMENTS: [Moment; 8] = [
 pub(super) struct Scene {
     pub(super) stage: Stage,
     pub(super) other: AuthorizationServer,
-    /// Timers that the daemon has set when nobody waits for anything.
-    timers: usize,
 }
 
 impl Scene {
@@ -57,8 +59,7 @@ impl Scene {
         stage.daemon.client().add_application(&robots).await.expect("registered");
         let clock = Arc::new(stage.clock.clone());
         let other = AuthorizationServer::start(Server { clock, ..Server::default() });
-        let timers = stage.clock.timers();
-        Self { stage, other, timers }
+        Self { stage, other }
     }
 
     /// Who is asked at this moment.
@@ -162,9 +163,9 @@ async fn signed_in(client: &Client, application: &str, begins: impl FnOnce()) ->
     done.map(drop)
 }
 
-/// The code is shown and entered; the clock runs on whenever the sign-in waits for it, until the sign-in ends.
+/// The code is shown and entered; the clock runs on from timer to timer, until the sign-in ends. What is on the way takes real
+/// time, and so does each step; the code is good for hours.
 async fn polled(scene: &Scene, client: &Client, begins: impl FnOnce()) -> Outcome {
-    let clock = &scene.stage.clock;
     let mut events = client.sign_in(&by_device()).await.expect("begun");
     let code = match events.next().await {
         Ok(Some(SignInEvent::UserCode(code))) => code,
@@ -175,12 +176,9 @@ async fn polled(scene: &Scene, client: &Client, begins: impl FnOnce()) -> Outcom
     let mut end = pin!(events.next());
     within(async {
         loop {
-            tokio::select! {
-                biased;
-                end = &mut end => return Outcome::of(&end),
-                () = clock.timers_set(scene.timers + 1) => {
-                    clock.advance_to_next_timer().await;
-                }
+            scene.stage.clock.advance_to_next_timer().await;
+            if let Ok(end) = timeout(STEP, &mut end).await {
+                return Outcome::of(&end);
             }
         }
     })

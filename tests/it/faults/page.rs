@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, fmt::Write as _, fs};
 use token_broker_client::Reason;
 use token_broker_tests::folder;
 
-use super::{Outcome, Row};
+use super::{
+    Outcome, Row,
+    moment::{MOMENTS, Moment},
+};
 
 /// Writes the page instead of comparing with it.
 const REWRITE: &str = "TOKEN_BROKER_REWRITE_FAULTS";
@@ -49,17 +52,11 @@ pub(super) fn compare(of_providers: &[Row], of_the_store: &[Row]) {
 }
 
 fn sections(rows: &[Row]) -> String {
-    let mut moments: Vec<&str> = Vec::new();
-    rows.iter().for_each(|row| {
-        if !moments.contains(&row.moment) {
-            moments.push(row.moment)
-        }
-    });
-    let section = |moment: &&str| {
-        let rows: Vec<_> = rows.iter().filter(|row| row.moment == *moment).cloned().collect();
-        format!("\n## The provider, at the moment of {moment}\n\n{}", table(&rows, false))
+    let section = |moment: Moment| {
+        let rows: Vec<_> = rows.iter().filter(|row| row.moment == moment.name()).cloned().collect();
+        format!("\n## The provider, at the moment of {}\n\n{}", moment.name(), table(&rows, false))
     };
-    moments.iter().map(section).collect()
+    MOMENTS.into_iter().map(section).collect()
 }
 
 fn table(rows: &[Row], with_moment: bool) -> String {

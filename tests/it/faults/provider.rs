@@ -50,7 +50,11 @@ fn faults() -> Vec<(&'static str, Vec<Fault>)> {
 
 /// Lifetimes of a week, so that nothing is renewed meanwhile.
 pub(super) async fn scene() -> Scene {
-    let server = Server { access_token_lifetime: Duration::from_secs(7 * 86_400), ..Server::default() };
+    let server = Server {
+        access_token_lifetime: Duration::from_secs(7 * 86_400),
+        device_code_lifetime: Duration::from_secs(4 * 3600),
+        ..Server::default()
+    };
     let http = HttpLimits { total: PATIENCE, ..HttpLimits::default() };
     Scene::set(server, Options { http, ..Options::default() }).await
 }

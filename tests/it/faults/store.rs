@@ -116,7 +116,9 @@ async fn killed() -> Row {
     let files = ["cache.db", "cache.db-wal"].map(|name| (data.join(name), fs::read(data.join(name)).unwrap()));
     assert!(!files[1].1.is_empty(), "the journal holds something");
     stage.daemon.stop().await;
-    files.iter().for_each(|(path, bytes)| private(path, bytes));
+    for (path, bytes) in &files {
+        private(path, bytes);
+    }
     stage.daemon.start_again().await;
     let left = Left::of(&stage, &token).await;
     row("a kill has left a journal", "a start", Outcome::Works, Some(left), refreshed(&stage).await)

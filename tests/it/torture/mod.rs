@@ -41,6 +41,8 @@ async fn kills_at_every_write() {
     for call in ["pwrite64", "fsync", "writev"] {
         assert!(points.iter().any(|point| point.call == call), "{call} is among {points:?}");
     }
+    let reached = deaths.iter().filter(|death| death.was_reached).count();
+    assert!(reached * 10 >= points.len() * 9, "the recorded points come again: {deaths:?}");
     let [before, after] = [false, true].map(|synced| deaths.iter().filter(|death| death.was_synced == synced).count());
     assert!(before > 0 && after > 0, "{deaths:?}");
     let figures = stage.figures(Outcomes::default());

@@ -7,6 +7,7 @@ mod application;
 mod care;
 mod entry;
 mod grant;
+mod import;
 mod provider;
 mod sign_in;
 
@@ -39,6 +40,7 @@ pub use application::{RemovedApplication, SavedApplication};
 pub use care::{GrantCounts, Surroundings, VerifyReport};
 pub use entry::{EntryPage, StoredEntry};
 pub use grant::{GrantEntry, RefreshRecord, Saved};
+pub use import::{ImportRecord, Imported};
 pub use sign_in::SignInRecord;
 
 /// What a vault needs.

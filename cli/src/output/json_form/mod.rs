@@ -167,6 +167,32 @@ pub(crate) struct EntryRemovedJson {
     pub(crate) removed: String,
 }
 
+/// `cache import-msal`.
+#[derive(Serialize)]
+pub(crate) struct ImportJson<'a> {
+    pub(crate) dry_run: bool,
+    pub(crate) imported: ImportedJson,
+    pub(crate) already_there: u64,
+    pub(crate) left_out: Vec<LeftOutJson<'a>>,
+}
+
+/// How many of each kind were imported.
+#[derive(Serialize)]
+pub(crate) struct ImportedJson {
+    pub(crate) accounts: u64,
+    pub(crate) access_tokens: u64,
+    pub(crate) refresh_tokens: u64,
+    pub(crate) id_tokens: u64,
+}
+
+/// Entries that were left out for one reason.
+#[derive(Serialize)]
+pub(crate) struct LeftOutJson<'a> {
+    pub(crate) kind: &'static str,
+    pub(crate) why: &'a str,
+    pub(crate) count: u64,
+}
+
 /// `cache verify`.
 #[derive(Serialize)]
 pub(crate) struct VerificationJson<'a> {

@@ -1,9 +1,13 @@
 //! Entries of the cache as they may be shown: everything but the token.
 
+mod import;
+
 use std::{fmt, str::FromStr};
 
 use super::{Incomplete, given};
 use crate::{Account, Invalid, oauth::UnixTime, wire::v1};
+
+pub use import::{ImportReport, ImportedKind, LeftOut};
 
 /// What an entry of the cache is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

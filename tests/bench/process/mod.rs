@@ -1,15 +1,17 @@
 //! Whole processes, run in turn in one series: `broker-cli token`, a static program that does nothing (the floor), and
 //! `oidc-token` of Debian's oidc-agent-cli where it is set up.
 
+mod peer;
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
+use self::peer::OidcAgent;
 use crate::{
     daemon::{Running, built},
-    peer::OidcAgent,
     report::{Process, Report},
     sample::Sample,
 };

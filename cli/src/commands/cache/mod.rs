@@ -1,4 +1,6 @@
-//! `cache list|show|remove|verify`. Tokens are shown as type, scopes, expiry and fingerprint, never whole.
+//! `cache list|show|remove|import-msal|verify`. Tokens are shown as type, scopes, expiry and fingerprint, never whole.
+
+mod import;
 
 use token_broker_client::{
     Account,
@@ -23,6 +25,7 @@ pub(super) async fn run(session: &Session, command: CacheCommand) -> Result<Exit
         CacheCommand::List { app } => list(session, app.as_ref()).await,
         CacheCommand::Show { id } => show(session, id).await,
         CacheCommand::Remove { id } => remove(session, id).await,
+        CacheCommand::ImportMsal { file, app, dry_run } => import::run(session, &file, &app, dry_run).await,
         CacheCommand::Verify => verify(session).await,
     }
 }
