@@ -51,6 +51,11 @@ pub(crate) fn application_name() -> ApplicationName {
     ApplicationName::parse("application", "mail").expect("a valid name")
 }
 
+/// All scopes of one of an account's tokens.
+pub(crate) fn some_scopes(number: usize) -> ScopeSet {
+    ScopeSet::parse([format!("common own{}", 1 + number % (PER_ACCOUNT - 1)).as_str()]).expect("valid")
+}
+
 fn account(number: usize) -> String {
     format!("user{number}@example.com")
 }

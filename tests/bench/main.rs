@@ -14,6 +14,7 @@
 
 mod daemon;
 mod fill;
+mod msal;
 mod neighbours;
 mod process;
 mod report;
@@ -55,6 +56,9 @@ fn main() {
             stores.push((filled, running));
         }
         socket::measure_scales(&stores, &mut report).await;
+        drop(stores);
+        msal::measure_silent(largest, &mut report);
+        msal::measure_import(largest, &mut report).await;
         neighbours::measure_hanging(Duration::from_secs(argument(3, 10)), &mut report).await;
     });
     println!("{}", report.markdown());

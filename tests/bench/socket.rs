@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use token_broker_client::calls::TokenRequest;
 use tokio::task::JoinSet;
 
 use crate::{
     daemon::{Running, request},
-    fill::Filled,
+    fill::{Filled, some_scopes},
     report::{Load, Report, Scale},
     sample::Sample,
 };
@@ -23,23 +24,30 @@ const LOAD: Duration = Duration::from_secs(3);
 pub(crate) async fn measure_scales(stores: &[(Filled, Running)], report: &mut Report) {
     // What filling left to write must not run beside.
     rustix::fs::sync();
-    let mut measured = vec![Vec::with_capacity(HITS); stores.len()];
+    let mut measured = vec![(Vec::with_capacity(HITS), Vec::with_capacity(HITS)); stores.len()];
     let clients: Vec<_> = stores.iter().map(|(_, running)| running.client()).collect();
     for round in 0..HITS / TURN {
         for (((filled, running), client), measured) in stores.iter().zip(&clients).zip(&mut measured) {
             running.pin(0, 0);
             for hit in round * TURN..(round + 1) * TURN {
                 // Another account each time, so that no page stays hot by accident.
-                let request = request(&format!("user{}@example.com", hit * 7919 % filled.accounts));
-                let begun = Instant::now();
-                client.token(&request).await.expect("a hit");
-                measured.push(begun.elapsed());
+                let subset = request(&format!("user{}@example.com", hit * 7919 % filled.accounts));
+                let exact = TokenRequest { scopes: Some(some_scopes(hit)), ..subset.clone() };
+                let mut both = [(&subset, &mut measured.0), (&exact, &mut measured.1)];
+                // The first of the two finds the account's pages cold.
+                both.rotate_left(hit % 2);
+                for (request, measured) in both {
+                    let begun = Instant::now();
+                    client.token(request).await.expect("a hit");
+                    measured.push(begun.elapsed());
+                }
             }
             running.unpin();
         }
     }
     for ((filled, running), measured) in stores.iter().zip(measured) {
-        report.scales.push(Scale { tokens: filled.tokens, hit: Sample::of(measured), rss_kib: running.rss_kib() });
+        let (hit, exact) = (Sample::of(measured.0), Sample::of(measured.1));
+        report.scales.push(Scale { tokens: filled.tokens, hit, exact, rss_kib: running.rss_kib() });
     }
 }
 
