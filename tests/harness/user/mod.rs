@@ -11,7 +11,7 @@ pub use cookies::CookieJar;
 pub use page::Page;
 use page::{Field, Form};
 use reqwest::{Client, RequestBuilder};
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use crate::http::{self, Reply};
 
@@ -69,6 +69,13 @@ impl User {
         self.walk(url, None, Decision::Allow, &|url| url.as_str().starts_with(start)).await.0.url
     }
 
+    /// The same, and returns what would be brought there: the query of that address, or the form that would be posted.
+    pub async fn brought_to(&self, url: &str, start: &str) -> Vec<(String, String)> {
+        let page = self.walk(url, None, Decision::Allow, &|url| url.as_str().starts_with(start)).await.0;
+        let posted = form_urlencoded::parse(page.body.as_bytes()).into_owned();
+        page.url.query_pairs().into_owned().chain(posted).collect()
+    }
+
     /// Declines up to the redirect whose address starts like this, and returns that address without opening it.
     pub async fn decline_until(&self, url: &str, start: &str) -> Url {
         self.walk(url, None, Decision::Decline, &|url| url.as_str().starts_with(start)).await.0.url
@@ -93,7 +100,8 @@ impl User {
         reply
     }
 
-    /// One step after the other until `stop` says so (the page is then empty), or a page asks for nothing.
+    /// One step after the other until `stop` says so (the page then holds the form that was to be posted), or a page asks for
+    /// nothing.
     async fn walk(
         &self,
         url: &str,
@@ -105,7 +113,8 @@ impl User {
         let mut code_entered = false;
         for step in 0..TOO_MANY_STEPS {
             if stop(&next.url) {
-                return (Page { url: next.url, status: 0, body: String::new() }, step);
+                let body = next.posted();
+                return (Page { url: next.url, status: 0, body }, step);
             }
             let reply = self.send(&next.url, next.request(&self.client)).await;
             if let Some(location) = reply.location() {
@@ -164,6 +173,12 @@ impl Step {
     fn query(mut url: Url, fields: Vec<(String, String)>) -> Self {
         url.query_pairs_mut().clear().extend_pairs(fields);
         Self::open(url)
+    }
+
+    /// Its form, encoded; empty without one.
+    fn posted(&self) -> String {
+        let fields = self.form.iter().flatten();
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(fields.map(|(name, value)| (name, value))).finish()
     }
 
     fn request(&self, client: &Client) -> RequestBuilder {

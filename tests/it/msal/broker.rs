@@ -1,7 +1,7 @@
 //! The broker in a scenario: a daemon with the test's clock, and `broker-cli --json` for every step, as people use it. Its answers
 //! become the same words that the driver has for MSAL's.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use serde_json::Value;
 use token_broker_tests::{
@@ -96,7 +96,7 @@ impl Broker {
         signed_in(&cli.end().await)
     }
 
-    /// Lets time pass, a second at once, until the device has been polled often enough.
+    /// Lets the time pass that each poll waits for, until the device has been polled often enough.
     async fn device_code(&self, stage: &Stage, application: &str, step: &Value) -> String {
         let arguments = login(application, step, "--device-code");
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
@@ -104,12 +104,12 @@ impl Broker {
         let end = cli.end();
         tokio::pin!(end);
         loop {
-            // The daemon polls by the test's clock, and has timers of its own beside that: time passes slowly enough for each
-            // answer to come before the next second.
+            // Two timers of the daemon always stand; the third is the poll's.
             tokio::select! {
                 output = &mut end => return signed_in(&output),
-                () = tokio::time::sleep(Duration::from_millis(20)) => stage.clock.advance(Duration::from_secs(1)),
+                () = stage.clock.timers_set(3) => {}
             }
+            stage.clock.advance_to_next_timer().await;
         }
     }
 

@@ -177,8 +177,8 @@ impl Stage {
     /// way to a web application, and what would be brought there is kept.
     pub(super) async fn browse(&self, url: &str, step: &Value) {
         if let Some(web_app) = step.get("redirect_uri").and_then(Value::as_str) {
-            let back = self.user.sign_in_until(url, web_app).await;
-            *self.brought.lock().unwrap() = back.query_pairs().into_owned().collect();
+            let brought = self.user.brought_to(url, web_app).await;
+            *self.brought.lock().unwrap() = brought.into_iter().collect();
             return;
         }
         for _ in 0..step.get("opens").and_then(Value::as_u64).unwrap_or(1) {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use token_broker_client::{
     Account, ClientError,
-    calls::{BeginAuthorizationRequest, CompleteAuthorizationRequest},
+    calls::{BeginAuthorizationRequest, CompleteAuthorizationRequest, ResponseMode},
     oauth::Claims,
 };
 use token_broker_tests::daemon::{name, scopes};
@@ -26,6 +26,7 @@ impl Broker {
             prompt: given("prompt"),
             domain_hint: given("domain_hint"),
             claims: Claims::parse(text_of(step, "claims")).expect("claims"),
+            response_mode: response_mode(text_of(step, "response_mode")),
             ..plain.expect("a redirect URI")
         };
         match self.daemon.client().begin_authorization(&request).await {
@@ -43,6 +44,15 @@ impl Broker {
         let request = CompleteAuthorizationRequest::new(name(application), brought);
         let completed: Result<Account, ClientError> = self.daemon.client().complete_authorization(&request).await;
         completed.map_or_else(|error| failure(&error), |account| format!("signed in {}", account.username))
+    }
+}
+
+fn response_mode(text: &str) -> Option<ResponseMode> {
+    match text {
+        "" => None,
+        "query" => Some(ResponseMode::Query),
+        "form_post" => Some(ResponseMode::FormPost),
+        other => panic!("the broker has no response mode {other:?}"),
     }
 }
 

@@ -125,6 +125,14 @@ pub fn explain(request: &mut HttpRequest, cause: Cause, home_account_id: Option<
     }
 }
 
+/// Says that the code was brought to a web application and not to this machine's browser. Does nothing to a request that is not
+/// for Microsoft.
+pub fn for_web_application(request: &mut HttpRequest) {
+    if let Some(call) = request.extensions_mut().get_mut::<Call>() {
+        call.api = 832;
+    }
+}
+
 /// Names the account by its object and tenant.
 pub(in crate::flow) fn anchor(request: &mut HttpRequest, home_account_id: &str) {
     let Some((object, tenant)) = home_account_id.split_once('.') else { return };

@@ -18,10 +18,13 @@ use self::pending::{Closed, MOST_PENDING, PendingSignIns};
 use super::{Desk, authorization_code::from_redirect, save::Context};
 use crate::{
     access::Caller,
-    flow::oauth::{
-        ClientContext,
-        authorization_code::{AuthorizationRequest, PendingAuthorization, Redirect, ResponseMode, State},
-        sign_in_scopes,
+    flow::{
+        microsoft::telemetry,
+        oauth::{
+            ClientContext,
+            authorization_code::{AuthorizationRequest, PendingAuthorization, Redirect, ResponseMode, State},
+            sign_in_scopes,
+        },
     },
     model::{Client, DeskError, Presented, ProviderMetadata, RegisteredApplication},
     provider::from_token,
@@ -53,7 +56,7 @@ impl Desk {
         let application = &stored.application;
         check_redirect_uri(application, &request.redirect_uri)?;
         let correlation_id = self.correlation_id(request.correlation_id);
-        let metadata = self.unless_stopped(self.metadata(&application.authority, correlation_id)).await?;
+        let metadata = self.unless_stopped(Box::pin(self.metadata(&application.authority, correlation_id))).await?;
         let pending = self.pending_authorization(application, &metadata, request, correlation_id)?;
         let expires_on = self.clock.now().plus(LIFETIME);
         let begun = BegunAuthorization { url: pending.url(), state: pending.state().secret().clone(), expires_on };
@@ -158,7 +161,8 @@ impl Desk {
         let context = Context { stored, metadata: &sign_in.metadata, correlation_id };
         let credential = self.shown(&context).await?;
         let client = context.client(&credential);
-        let request = sign_in.pending.token_request(client, redirect, correlation_id);
+        let mut request = sign_in.pending.token_request(client, redirect, correlation_id);
+        telemetry::for_web_application(&mut request);
         let response = self.provider.tokens(request, sign_in.pending.scopes()).await.map_err(from_token)?;
         self.save_sign_in(&context, response, sign_in.pending.expectation(client)).await
     }
