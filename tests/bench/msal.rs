@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use token_broker_client::{
     calls::{ExistingApplication, NewApplication, NewCredential},
     oauth::{Authority, ClientId, ScopeSet},
@@ -87,29 +87,16 @@ fn application() -> NewApplication {
 /// A cache as MSAL Python lays it out, indented, a hundred tokens an account, of two scopes each.
 fn write_cache(path: &Path, tokens: usize) {
     let mut file = BufWriter::new(File::create(path).expect("a file"));
-    let section = |file: &mut BufWriter<File>, name: &str, entries: &mut dyn Iterator<Item = serde_json::Value>| {
-        write!(file, "    \"{name}\": {{").expect("written");
-        for (number, entry) in entries.enumerate() {
-            let comma = if number == 0 { "" } else { "," };
-            let entry = serde_json::to_string_pretty(&entry).expect("JSON");
-            write!(file, "{comma}\n        \"{number}\": {entry}").expect("written");
-        }
-        write!(file, "\n    }}").expect("written");
-    };
     let home = |account: usize| format!("user{account}.{TENANT}");
     let common =
         |home: String| json!({"home_account_id": home, "environment": HOST, "client_id": CLIENT, "realm": TENANT});
-    let with = |mut entry: serde_json::Value, more: serde_json::Value| {
-        entry.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        entry
-    };
     let later = "4102444800";
     file.write_all(b"{\n").expect("written");
     let mut access = (0..tokens).map(|number| {
         let more = json!({"credential_type": "AccessToken", "secret": format!("{number}{}", "t".repeat(1400)),
             "target": format!("common own{}", number % 100), "token_type": "Bearer", "cached_at": "1700000000",
             "expires_on": later, "extended_expires_on": later});
-        with(common(home(number / 100)), more)
+        with(common(home(number / 100)), &more)
     });
     section(&mut file, "AccessToken", &mut access);
     file.write_all(b",\n").expect("written");
@@ -117,14 +104,29 @@ fn write_cache(path: &Path, tokens: usize) {
     let mut refresh = (0..accounts).map(|number| {
         let more = json!({"credential_type": "RefreshToken", "secret": format!("{number}{}", "r".repeat(1400)),
             "target": "common", "last_modification_time": "1700000000"});
-        with(common(home(number)), more)
+        with(common(home(number)), &more)
     });
     section(&mut file, "RefreshToken", &mut refresh);
     file.write_all(b",\n").expect("written");
     let mut users = (0..accounts).map(|number| {
-        with(common(home(number)), json!({"local_account_id": number.to_string(), "username": home(number)}))
+        with(common(home(number)), &json!({"local_account_id": number.to_string(), "username": home(number)}))
     });
     section(&mut file, "Account", &mut users);
     file.write_all(b"\n}\n").expect("written");
     file.flush().expect("written");
+}
+
+fn section(file: &mut BufWriter<File>, name: &str, entries: &mut dyn Iterator<Item = Value>) {
+    write!(file, "    \"{name}\": {{").expect("written");
+    for (number, entry) in entries.enumerate() {
+        let comma = if number == 0 { "" } else { "," };
+        let entry = serde_json::to_string_pretty(&entry).expect("JSON");
+        write!(file, "{comma}\n        \"{number}\": {entry}").expect("written");
+    }
+    write!(file, "\n    }}").expect("written");
+}
+
+fn with(mut entry: Value, more: &Value) -> Value {
+    entry.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    entry
 }

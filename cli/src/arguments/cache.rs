@@ -28,7 +28,7 @@ pub(crate) enum CacheCommand {
         #[arg(value_parser = entry)]
         id: CacheEntryId,
     },
-    /// Import a token cache of Microsoft's libraries, such as ~/.azure/msal_token_cache.json
+    /// Import a token cache of Microsoft's libraries, such as Azure CLI's
     ImportMsal {
         /// The cache: JSON as MSAL for Python, .NET, Go and Java and the Azure CLI write it, not encrypted
         file: PathBuf,

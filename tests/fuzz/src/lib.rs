@@ -3,7 +3,6 @@
 //! their corpus, which every run of the tests repeats: what a fuzzer once found stays found.
 
 mod answers;
-#[expect(clippy::needless_pass_by_value, reason = "a file of the program, where the lint looks at it differently")]
 mod applied_file;
 mod configuration;
 mod exchange;

@@ -63,7 +63,7 @@ fn invalid() -> Vec<Case> {
         (Wire::default(), "application", "give the name of an application, or client_id and authority"),
         (Wire { client_id: "native-app".into(), ..mail() }, "client_id", "must be empty when application is given"),
         (Wire { application: "../../etc/passwd".into(), ..Wire::default() }, "application", ""),
-        (Wire { client_id: "native-app".into(), authority: "no url".into(), ..Wire::default() }, "authority", "URL"),
+        (Wire { client_id: "native-app".into(), authority: "no-url".into(), ..Wire::default() }, "authority", "URL"),
         (Wire { app_only: true, ..mail() }, "account", "must be empty for a token without a signed-in account"),
         (Wire { correlation_id: "7".into(), ..mail() }, "correlation_id", "UUID"),
     ];
@@ -110,8 +110,8 @@ async fn a_sign_in_that_breaks_a_rule() {
         says(&failure, Reason::InvalidRequest, &[field, words]);
         assert_eq!(failure.field.as_deref(), Some(field));
     }
-    let status = within(raw.broker().watch_token(v1::WatchTokenRequest::default())).await.expect_err("not yet");
-    says(&failure(&status), Reason::Unsupported, &["WatchToken is not in this version"]);
+    let status = within(raw.broker().watch_token(v1::WatchTokenRequest::default())).await.expect_err("it is refused");
+    says(&failure(&status), Reason::InvalidRequest, &["token: says which token to follow"]);
     stage.still_serves().await;
 }
 

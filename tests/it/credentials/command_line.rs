@@ -44,11 +44,9 @@ async fn a_certificate_is_registered_and_shown_by_its_thumbprint() {
     assert!(both.code == 2 && both.stderr.contains("cannot be used with"), "{both:?}");
 
     let file = home.path().join("apps.toml");
-    let text = format!(
-        "[[application]]\nname = 'job'\nclient_id = 'c'\nissuer = 'https://id.example'\n\
+    let text = "[[application]]\nname = 'job'\nclient_id = 'c'\nissuer = 'https://id.example'\n\
          [[application]]\nname = 'pod'\nclient_id = 'c2'\nissuer = 'https://id.example'\nassertion_file = 'assertion'\n\
-         [[application]]\nname = 'fed'\nclient_id = 'c3'\nissuer = 'https://id.example'\nassertion_from_app = 'pod'\n"
-    );
+         [[application]]\nname = 'fed'\nclient_id = 'c3'\nissuer = 'https://id.example'\nassertion_from_app = 'pod'\n";
     fs::write(&file, text).expect("written");
     for expected in ["job: unchanged\npod: added\nfed: added\n", "job: unchanged\npod: unchanged\nfed: unchanged\n"] {
         let applied = within(home.cli(words(&format!("app apply --offline {}", file.display()))).run()).await;

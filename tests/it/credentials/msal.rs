@@ -1,5 +1,5 @@
 //! The client assertions of MSAL Python 1.39.0 beside ours, for the same certificate: header by header, claim by claim. Recorded
-//! by a scripted `http_client` in place of the network (tests/vectors/msal/client_assertion); the differences are listed here.
+//! by a scripted `http_client` in place of the network (`tests/vectors/msal/client_assertion`); the differences are listed here.
 
 use std::fs;
 

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use super::{LONG, Stage, ada, failure, forced, says};
 
 /// Metadata is older than a day, so that the refresh fetches it before it looks whether its grant is the current one.
-async fn held_before_it_asks(stage: &Stage) -> Gate {
+fn held_before_it_asks(stage: &Stage) -> Gate {
     stage.clock.advance(Duration::from_secs(25 * 3600));
     let gate = Gate::closed();
     stage.server.fail_next(Endpoint::Discovery, Fault::HoldBefore(gate.clone()));
@@ -33,7 +33,7 @@ async fn held_before_it_asks(stage: &Stage) -> Gate {
 #[tokio::test]
 async fn a_grant_that_was_replaced_is_not_sent() {
     let stage = Stage::set(Server::default()).await;
-    let gate = held_before_it_asks(&stage).await;
+    let gate = held_before_it_asks(&stage);
     let waiting = stage.ask(ada());
     within(gate.reached(1)).await;
     stage.sign_in().await;
@@ -45,7 +45,7 @@ async fn a_grant_that_was_replaced_is_not_sent() {
 #[tokio::test]
 async fn a_grant_that_was_removed_is_not_sent() {
     let stage = Stage::set(Server::default()).await;
-    let gate = held_before_it_asks(&stage).await;
+    let gate = held_before_it_asks(&stage);
     let waiting = stage.ask(ada());
     within(gate.reached(1)).await;
     let request = SignOutRequest { application: name("mail"), account: None, revoke: false, correlation_id: None };
@@ -105,6 +105,14 @@ async fn a_lost_answer_is_remembered_and_explains_the_refusal() {
     assert_eq!(stage.refreshes(), 3);
 }
 
+/// Lets time pass if somebody waits for it besides the tasks that always stand.
+async fn let_pass(stage: &Stage, span: Duration) {
+    tokio::select! {
+        () = stage.clock.timers_set(3) => stage.clock.advance(span),
+        () = tokio::task::yield_now() => {}
+    }
+}
+
 /// The disk fills while the provider rotates. Callers are told, no other refresh begins with the spent token, and as soon as there
 /// is room the new one is saved.
 #[tokio::test]
@@ -122,10 +130,7 @@ async fn a_new_token_is_held_until_there_is_room() {
     gate.open();
     let told = async {
         while !waiting.is_finished() {
-            tokio::select! {
-                () = stage.clock.timers_set(3) => stage.clock.advance(Duration::from_millis(500)),
-                () = tokio::task::yield_now() => {}
-            }
+            let_pass(&stage, Duration::from_millis(500)).await;
         }
         waiting.await
     };
@@ -138,10 +143,7 @@ async fn a_new_token_is_held_until_there_is_room() {
     disk.clear();
     let saved = async {
         loop {
-            tokio::select! {
-                () = stage.clock.timers_set(3) => stage.clock.advance(Duration::from_secs(5)),
-                () = tokio::task::yield_now() => {}
-            }
+            let_pass(&stage, Duration::from_secs(5)).await;
             if let Ok(answer) = stage.client().token(&ada()).await {
                 return answer;
             }

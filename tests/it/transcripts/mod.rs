@@ -106,6 +106,7 @@ fn every_command_and_every_exit_code_has_a_transcript() {
         "cache list",
         "cache show",
         "cache remove",
+        "cache import-msal",
         "cache verify",
         "status",
         "completions",

@@ -52,11 +52,11 @@ impl Desk {
             self.save_imported(&stored, &mut selection, records, import.dry_run).await?;
         }
         match reading.await {
-            Ok(read) => read.map_err(unusable)?,
+            Ok(read) => read.map_err(|error| unusable(&error))?,
             Err(fault) => return Err(DeskError::Internal(fault.to_string())),
         }
-        let users = selection.users();
-        self.save_imported(&stored, &mut selection, users, import.dry_run).await?;
+        let rest = selection.rest();
+        self.save_imported(&stored, &mut selection, rest, import.dry_run).await?;
         Ok(selection.report())
     }
 
@@ -90,7 +90,7 @@ fn read(file: mpsc::Receiver<Vec<u8>>, batches: &mpsc::Sender<Vec<Entry>>) -> Re
     if batches.blocking_send(batch).is_err() { Err(UnifiedCacheError::Stopped) } else { Ok(()) }
 }
 
-fn unusable(error: UnifiedCacheError) -> DeskError {
+fn unusable(error: &UnifiedCacheError) -> DeskError {
     Invalid::new("file", error.to_string()).into()
 }
 

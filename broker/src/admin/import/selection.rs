@@ -30,6 +30,10 @@ const NO_TOKEN: &str = "none of its tokens was taken";
 pub(super) struct Selection {
     client: Client,
     now: UnixTime,
+    /// The family that the application's client belongs to, as the file has it.
+    family: Option<String>,
+    /// Refresh tokens that name a family and no client.
+    of_families: Vec<RefreshTokenEntry>,
     /// Users of the file, by home account id.
     users: HashMap<String, User>,
     /// The newest of each grant that came by.
@@ -46,6 +50,8 @@ impl Selection {
         Self {
             client: application.client(),
             now,
+            family: None,
+            of_families: Vec::new(),
             users: HashMap::new(),
             grants: HashMap::new(),
             owners: HashSet::new(),
@@ -59,20 +65,22 @@ impl Selection {
     pub(super) fn take(&mut self, entry: Entry) -> Option<ImportRecord> {
         let (kind, taken) = match entry {
             Entry::AccessToken(entry) => (ImportedKind::AccessToken, self.access_token(entry)),
-            Entry::RefreshToken(entry) => match self.refresh_token(entry) {
-                Ok(ImportRecord::Grant(key, grant)) if !self.is_newest(&key, &grant) => {
-                    self.known += 1;
-                    return None;
-                }
-                read => (ImportedKind::RefreshToken, read),
-            },
+            Entry::RefreshToken(entry) if entry.family_id.as_ref() == Some(&entry.client_id) => {
+                self.of_families.push(entry);
+                return None;
+            }
+            Entry::RefreshToken(entry) => return self.taken_grant(entry),
             Entry::IdToken(entry) => (ImportedKind::IdToken, self.id_token(entry)),
             Entry::Account(entry) => {
                 self.note_user(entry);
                 return None;
             }
-            // Whether a client belongs to a family is learnt again from its next token.
-            Entry::AppMetadata(_) => return None,
+            Entry::AppMetadata(entry) => {
+                if self.is_ours(&entry.client_id, &entry.environment).is_ok() {
+                    self.family = entry.family_id.filter(|family| !family.is_empty());
+                }
+                return None;
+            }
             Entry::Unreadable(section) => (kind_of(section)?, Err(UNREADABLE)),
         };
         match taken {
@@ -84,8 +92,37 @@ impl Selection {
         }
     }
 
-    /// The users whose tokens were taken. To be asked when every entry was seen.
-    pub(super) fn users(&mut self) -> Vec<ImportRecord> {
+    /// The grant of a refresh token, unless one as new came by.
+    fn taken_grant(&mut self, entry: RefreshTokenEntry) -> Option<ImportRecord> {
+        match self.refresh_token(entry) {
+            Ok((key, grant)) if self.is_newest(&key, &grant) => Some(ImportRecord::Grant(key, grant)),
+            Ok(_) => {
+                self.known += 1;
+                None
+            }
+            Err(why) => {
+                self.leave_out(ImportedKind::RefreshToken, why);
+                None
+            }
+        }
+    }
+
+    /// What every entry had to be seen for: the grants of the application's family, and the users whose tokens were taken.
+    pub(super) fn rest(&mut self) -> Vec<ImportRecord> {
+        let of_families = std::mem::take(&mut self.of_families);
+        let client_id = self.client.client_id.to_string();
+        let known = |entry: RefreshTokenEntry| match &self.family {
+            // .NET and Java write the family where others write the client that signed in.
+            Some(family) if *family == entry.client_id => RefreshTokenEntry { client_id: client_id.clone(), ..entry },
+            _ => entry,
+        };
+        let of_families: Vec<_> = of_families.into_iter().map(known).collect();
+        let mut rest: Vec<_> = of_families.into_iter().filter_map(|entry| self.taken_grant(entry)).collect();
+        rest.extend(self.users());
+        rest
+    }
+
+    fn users(&mut self) -> Vec<ImportRecord> {
         let users = std::mem::take(&mut self.users);
         let (owners, others): (Vec<_>, Vec<_>) = users.into_iter().partition(|(home, _)| self.owners.contains(home));
         for _ in others {
@@ -163,12 +200,9 @@ impl Selection {
         Ok(ImportRecord::AccessToken(partition, token))
     }
 
-    fn refresh_token(&mut self, entry: RefreshTokenEntry) -> Result<ImportRecord, &'static str> {
+    fn refresh_token(&mut self, entry: RefreshTokenEntry) -> Result<(GrantKey, Grant), &'static str> {
         let family = entry.family_id.filter(|family| !family.is_empty());
-        // .NET and Java write the family itself where others write the client that signed in.
-        let client_id =
-            if family.as_ref() == Some(&entry.client_id) { self.client.client_id.as_str() } else { &entry.client_id };
-        self.is_ours(client_id, &entry.environment)?;
+        self.is_ours(&entry.client_id, &entry.environment)?;
         if entry.user_assertion_hash.is_some() {
             return Err(ON_BEHALF_OF);
         }
@@ -178,7 +212,7 @@ impl Selection {
         let holder = family.map_or_else(|| GrantHolder::Client(self.client.client_id.clone()), GrantHolder::Family);
         let key =
             GrantKey { environment: self.client.environment.clone(), holder, home_account_id: entry.home_account_id };
-        Ok(ImportRecord::Grant(key, grant))
+        Ok((key, grant))
     }
 
     /// Whether no other entry for this grant was as new. MSAL keeps one for every set of scopes.

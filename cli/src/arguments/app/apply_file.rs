@@ -156,7 +156,7 @@ impl Entry {
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
             client_capabilities: client_capabilities(self.capabilities)?,
             credential,
-            keep_alive: self.keep_alive.map(span).transpose()?,
+            keep_alive: self.keep_alive.as_deref().map(span).transpose()?,
             offline,
             existing: ExistingApplication::Update,
         })
@@ -164,8 +164,8 @@ impl Entry {
 }
 
 /// As `--keep-alive` takes it.
-fn span(text: String) -> Result<Duration, Invalid> {
-    keep_alive(duration::parse(&text).map_err(|rule| Invalid::new("keep_alive", rule))?)
+fn span(text: &str) -> Result<Duration, Invalid> {
+    keep_alive(duration::parse(text).map_err(|rule| Invalid::new("keep_alive", rule))?)
 }
 
 #[cfg(test)]

@@ -54,7 +54,6 @@ pub(crate) struct ApplyArguments {
 
 /// `app add`.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(group(ArgGroup::new("issued-by").args(["tenant", "authority", "issuer", "token_endpoint"])))]
 pub(crate) struct AddArguments {
     /// Name to give it here: letters, digits, '.', '_', '-'

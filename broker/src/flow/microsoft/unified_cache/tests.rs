@@ -1,5 +1,7 @@
 //! Reading caches as several libraries write them, and files that are none.
 
+use token_broker_proto::oauth::UnixTime;
+
 use super::{Entry, MAX_ENTRY_BYTES, UnifiedCacheError, read};
 
 /// What came of it, a word an entry, and how it ended.
@@ -8,7 +10,7 @@ fn entries(text: &str) -> (Vec<String>, Result<(), UnifiedCacheError>) {
     let ended = read(text.as_bytes(), &mut |entry| {
         found.push(match entry {
             Entry::AccessToken(it) => {
-                let time = |at: Option<token_broker_proto::oauth::UnixTime>| at.map(|at| at.seconds());
+                let time = |at: Option<UnixTime>| at.map(UnixTime::seconds);
                 format!("at {} {:?} {:?} {:?}", it.client_id, it.target, time(it.expires_on), it.key_id)
             }
             Entry::RefreshToken(it) => format!("rt {} {:?}", it.client_id, it.family_id),

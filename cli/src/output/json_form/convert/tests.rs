@@ -169,6 +169,24 @@ fn cache_list_and_verify() {
     );
 }
 
+fn grant() -> GrantStatus {
+    GrantStatus {
+        account: account(),
+        client_id: "1".into(),
+        health: GrantHealth::BackingOff,
+        valid_until: Some(UnixTime::from_seconds(9)),
+        next_renewal: None,
+        backoff_until: Some(UnixTime::from_seconds(5)),
+        last_failure: Some(GrantFailure {
+            on: UnixTime::from_seconds(3),
+            reason: Reason::AuthorityUnavailable,
+            message: "it is down".into(),
+            error: None,
+            correlation_id: "c".into(),
+        }),
+    }
+}
+
 #[test]
 fn status() {
     let status = DaemonStatus {
@@ -183,21 +201,7 @@ fn status() {
         notices: Vec::new(),
         executable: "/bin/d".into(),
         executable_replaced: false,
-        grants: vec![GrantStatus {
-            account: account(),
-            client_id: "1".into(),
-            health: GrantHealth::BackingOff,
-            valid_until: Some(UnixTime::from_seconds(9)),
-            next_renewal: None,
-            backoff_until: Some(UnixTime::from_seconds(5)),
-            last_failure: Some(GrantFailure {
-                on: UnixTime::from_seconds(3),
-                reason: Reason::AuthorityUnavailable,
-                message: "it is down".into(),
-                error: None,
-                correlation_id: "c".into(),
-            }),
-        }],
+        grants: vec![grant()],
     };
     assert_eq!(
         value(StatusJson::from(&status)),

@@ -30,7 +30,9 @@ impl Stage {
         let home = Home::new();
         let daemon = DaemonProcess::start(&home).await;
         let stage = Self { home, _daemon: daemon };
-        let added = stage.run(&["app", "add", "work", "--client-id", client_id, "--tenant", tenant, "--offline"]).await;
+        let add =
+            ["app", "add", "work", "--client-id", client_id, "--tenant", tenant, "--offline", "--client-secret-stdin"];
+        let added = stage.home.cli(add).input("secret").run().await;
         assert_eq!(added.code, 0, "{added:?}");
         stage
     }
