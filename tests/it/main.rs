@@ -20,6 +20,7 @@ mod house;
 mod layers;
 mod limits;
 mod main_job;
+mod migration;
 mod msal;
 mod proto_lint;
 mod readme;

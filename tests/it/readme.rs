@@ -121,7 +121,11 @@ async fn every_command_of_the_readmes_table_exists() {
     assert!(commands.len() > 12, "the table was found: {commands:?}");
     let home = Home::new();
     for command in commands {
-        let words: Vec<_> = command.split(' ').filter(|word| word.chars().all(|c| c.is_ascii_lowercase())).collect();
+        let is_word = |word: &&str| {
+            word.starts_with(|c: char| c.is_ascii_lowercase())
+                && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        };
+        let words: Vec<_> = command.split(' ').filter(is_word).collect();
         let options = command.split(['[', ']']).filter(|part| part.starts_with("--"));
         let output = home.cli(words.into_iter().chain(["--help"])).run().await;
         assert_eq!(output.code, 0, "{command}: {output:?}");
