@@ -20,6 +20,7 @@ mod layers;
 mod limits;
 mod main_job;
 mod proto_lint;
+mod python;
 mod readme;
 mod secrets;
 mod selftest;
