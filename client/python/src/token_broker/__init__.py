@@ -48,6 +48,7 @@ from .errors import (
     StoreUnavailable,
     Unsupported,
 )
+from .token_source import TokenSource, TokenUnavailable
 
 __all__ = [
     "AccessDenied",
@@ -87,6 +88,8 @@ __all__ = [
     "Token",
     "TokenExpired",
     "TokenOrigin",
+    "TokenSource",
+    "TokenUnavailable",
     "Unsupported",
     "UserCode",
 ]
