@@ -1,12 +1,13 @@
 //! The stage of a test in another language: a provider, the real daemon in a home of its own, and users who do what they are
 //! asked to over a Unix socket, a JSON object a line each way. What is asked and what is answered is in `Stage::act`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
+use token_broker_client::calls::TokenRequest;
 use token_broker_tests::{
     authorization_server::{AuthorizationServer, Client as ServerClient, Endpoint, Fault, Options as Server},
-    daemon::application,
+    daemon::{application, name},
     process::{DaemonProcess, Home, Signal},
     user::User,
     within,
@@ -84,7 +85,8 @@ impl Stage {
             "requests" => json!(self.server.requests(word("name"))),
             "is_active" => json!(self.server.is_active(word("token"))),
             "secrets" => json!(self.server.secrets()),
-            "revoke_all" => json!(self.server.revoke_all()),
+            "lifetime" => json!(self.server.change(|options| options.access_token_lifetime = seconds(asked))),
+            "token" => json!(self.token(word("application"), seconds(asked)).await),
             "fail_token" => json!(self.server.fail_next(Endpoint::Token, fault(asked))),
             "sign_in" => json!(Self::user(asked).sign_in(word("url")).await.status),
             "decline" => json!(Self::user(asked).decline(word("url")).await.status),
@@ -102,6 +104,13 @@ impl Stage {
         User::named(asked["user"].as_str().unwrap_or("ada"))
     }
 
+    /// What another client gets: the one in Rust.
+    async fn token(&self, application: &str, min_validity: Duration) -> String {
+        let request = TokenRequest { min_validity: Some(min_validity), ..TokenRequest::new(name(application)) };
+        let answer = self.home.client().token(&request).await.expect("a token");
+        answer.access_token.expose().to_owned()
+    }
+
     async fn stop(&self) -> bool {
         let running = self.daemon.lock().await.take();
         let (status, _) = running.expect("a running daemon").end(Signal::TERM).await;
@@ -113,7 +122,11 @@ impl Stage {
     }
 }
 
-/// What the next request for a token meets: an OAuth error with what else the provider says, or an outage.
+fn seconds(asked: &Value) -> Duration {
+    Duration::from_secs(asked["seconds"].as_u64().expect("seconds"))
+}
+
+/// What the next request for a token meets: this status and body.
 fn fault(asked: &Value) -> Fault {
     let status = asked["status"].as_u64().and_then(|status| status.try_into().ok()).expect("a status");
     let fault = Fault::answer(status, "application/json", asked["body"].to_string());
