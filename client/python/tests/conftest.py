@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import token_broker
+from graph_stand_in import Graph
 
 REDIRECT = "http://localhost:5000/login/authorized"
 
@@ -69,6 +70,26 @@ def mail(open_application: Any) -> token_broker.Application:
     """An application on a desktop, nobody signed in."""
     application: token_broker.Application = open_application("mail")
     return application
+
+
+@pytest.fixture
+def site(open_application: Any) -> token_broker.Application:
+    """A web application, nobody signed in."""
+    application: token_broker.Application = open_application("site")
+    return application
+
+
+@pytest.fixture
+def site_graph(stage: Stage, site: token_broker.Application) -> Iterator[Graph]:
+    """Microsoft Graph for the users of `site`."""
+
+    def whose(token: str) -> str:
+        held = {site.acquire_token_silent(None, one).access_token: one.username for one in site.get_accounts()}
+        return held[token]
+
+    graph = Graph(lambda token: bool(stage("is_active", token=token)), whose)
+    yield graph
+    graph.close()
 
 
 @pytest.fixture

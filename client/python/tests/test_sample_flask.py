@@ -5,29 +5,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import sample_flask
 
-from graph_stand_in import CLAIMS, Graph
+from graph_stand_in import CLAIMS
 
 
 @pytest.fixture
-def broker(open_application):
-    return open_application("site")
-
-
-@pytest.fixture
-def graph(stage, broker):
-    def whose(token):
-        accounts = broker.get_accounts()
-        owners = [one.username for one in accounts if broker.acquire_token_silent(None, one).access_token == token]
-        return owners[0]
-
-    graph = Graph(lambda token: stage("is_active", token=token), whose)
-    yield graph
-    graph.close()
-
-
-@pytest.fixture
-def web(broker, graph):
-    return sample_flask.create_app(broker, graph.base)
+def web(site, site_graph):
+    return sample_flask.create_app(site, site_graph.base)
 
 
 def connect(stage, browser, user, page="/login"):
@@ -41,7 +24,7 @@ def path(url):
     return f"{parts.path}?{parts.query}"
 
 
-def test_two_users_see_their_own_profile_and_sign_out(stage, web, broker, graph):
+def test_two_users_see_their_own_profile_and_sign_out(stage, web, site, site_graph):
     ada, bob = web.test_client(), web.test_client()
     assert "Connect" in ada.get("/").text and ada.get("/graphcall").location == "/login"
     for browser, user in ((ada, "ada"), (bob, "bob")):
@@ -50,10 +33,10 @@ def test_two_users_see_their_own_profile_and_sign_out(stage, web, broker, graph)
         page = browser.get("/graphcall")
         assert page.status_code == 200 and page.headers["Cache-Control"] == "no-store"
         assert "Authenticated with Flask" in page.text and user in page.text and other not in page.text
-        assert f"{graph.base}/me" in page.text
+        assert f"{site_graph.base}/me" in page.text
     assert ada.get("/logout").status_code == 405
     assert ada.post("/logout").location == "/" and "Connect" in ada.get("/").text
-    assert [account.username for account in broker.get_accounts()] == ["bob"]
+    assert [account.username for account in site.get_accounts()] == ["bob"]
     assert bob.get("/graphcall").status_code == 200 and ada.post("/logout").location == "/"
 
 
@@ -72,7 +55,7 @@ def test_the_session_holds_no_secret(stage, web):
     assert not [secret for secret in stage("secrets") if secret in page.text + kept + cookie.value]
 
 
-def test_another_browsers_answer_and_a_code_used_twice(stage, web, graph):
+def test_another_browsers_answer_and_a_code_used_twice(stage, web, site_graph):
     ada, mallory = web.test_client(), web.test_client()
     back = path(stage("sign_in_until", url=ada.get("/login").location, user="ada"))
     mallory.get("/login")
@@ -90,11 +73,11 @@ def test_consent_declined(stage, web):
     assert page.status_code == 403 and "You declined" in page.text
 
 
-def test_a_challenge_leads_to_a_sign_in_with_its_claims_once(stage, web, graph):
+def test_a_challenge_leads_to_a_sign_in_with_its_claims_once(stage, web, site_graph):
     browser = web.test_client()
     connect(stage, browser, "ada")
     for answer in (302, 403):
-        graph.challenge_next()
+        site_graph.challenge_next()
         stage.fail_token(400, "interaction_required", claims=CLAIMS)
         page = browser.get("/graphcall")
         assert page.status_code == answer
@@ -106,19 +89,19 @@ def test_a_challenge_leads_to_a_sign_in_with_its_claims_once(stage, web, graph):
     assert browser.get("/graphcall").status_code == 200
 
 
-def test_an_account_that_is_signed_out_elsewhere(stage, web, broker):
+def test_an_account_that_is_signed_out_elsewhere(stage, web, site):
     browser, other = web.test_client(), web.test_client()
     connect(stage, browser, "ada")
     connect(stage, other, "bob")
-    broker.remove_account("ada")
+    site.remove_account("ada")
     assert browser.get("/graphcall").location == "/login" and other.get("/graphcall").status_code == 200
 
 
-def test_graphs_refusals_and_a_daemon_that_is_away(stage, web, graph):
+def test_graphs_refusals_and_a_daemon_that_is_away(stage, web, site_graph):
     browser = web.test_client()
     connect(stage, browser, "ada")
     for status, code, shown in ((403, "Authorization_RequestDenied", 403), (429, "<script>", 429), (500, "x", 502)):
-        graph.fail_next(status, code)
+        site_graph.fail_next(status, code)
         page = browser.get("/graphcall")
         assert page.status_code == shown and f"Microsoft Graph: {status}" in page.text and "<script>" not in page.text
     assert stage("stop")

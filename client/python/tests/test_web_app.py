@@ -8,11 +8,6 @@ import token_broker
 from conftest import REDIRECT
 
 
-@pytest.fixture
-def site(open_application):
-    return open_application("site")
-
-
 def test_the_session_holds_the_state_and_nothing_else(stage, site):
     flow = site.initiate_auth_code_flow(["User.Read"], REDIRECT, prompt="login")
     asked = parse_qs(urlsplit(flow.auth_uri).query)
