@@ -36,7 +36,7 @@ class Graph:
         self._thread.start()
 
     def fail_next(self, status: int, code: str = "", **headers: str) -> None:
-        """The next request that has a good token fails like this."""
+        """The next request fails like this."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.faults.append((status, named, {"error": {"code": code, "message": "planned by a test"}}))
 
@@ -60,11 +60,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         self.graph.tokens.append(token or None)
-        if scheme != "Bearer" or not self.graph.is_active(token):
-            self.reply(401, {"error": {"code": "InvalidAuthenticationToken", "message": "no"}})
-        elif self.graph.faults:
+        if self.graph.faults:
             status, headers, fault = self.graph.faults.pop(0)
             self.reply(status, fault, headers)
+        elif scheme != "Bearer" or not self.graph.is_active(token):
+            self.reply(401, {"error": {"code": "InvalidAuthenticationToken", "message": "no"}})
         elif self.command == "DELETE":
             self.reply(204, None)
         elif self.command != "GET":

@@ -53,6 +53,7 @@ def test_a_challenge_that_needs_the_user_says_with_which_claims(graph, stage, ma
 def test_a_redirect_does_not_take_the_token_elsewhere(graph, stage, mail, ada):
     other = Graph(lambda token: stage("is_active", token=token))
     graph.faults.append((302, {"Location": f"{other.base}/me"}, {}))
+    other.challenge_next()
     answer = requests.get(f"{graph.base}/me", auth=requests_auth.BrokerAuth(mail, None, ada), timeout=30)
     other.close()
     assert answer.status_code == 401 and other.tokens == [None]

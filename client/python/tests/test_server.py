@@ -3,7 +3,9 @@
 import os
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 import pytest
 
 import token_broker
@@ -74,14 +76,30 @@ def test_the_kernel_says_who_serves(tmp_path):
         assert threshold.peer_uid(client) == os.geteuid()
 
 
-def test_another_server_is_not_taken_for_ours(tmp_path):
-    import grpc
-    from concurrent.futures import ThreadPoolExecutor
-
+@pytest.fixture
+def stranger(tmp_path):
+    """A gRPC server that knows none of our calls."""
     server = grpc.server(ThreadPoolExecutor(1))
     server.add_insecure_port(f"unix:{tmp_path}/s")
     server.start()
-    with token_broker.Application("mail", tmp_path / "s") as application:
+    yield tmp_path / "s"
+    server.stop(None).wait()
+
+
+def test_another_server_is_not_taken_for_ours(stranger):
+    with token_broker.Application("mail", stranger) as application:
         with pytest.raises(token_broker.ProtocolError, match="older"):
             application.get_accounts()
-    server.stop(None).wait()
+
+
+def test_a_server_that_takes_the_sockets_place_is_looked_at(stranger, monkeypatch):
+    with token_broker.Application("mail", stranger) as application:
+        with pytest.raises(token_broker.ProtocolError):
+            application.get_accounts()
+        stranger.rename(stranger.with_name("old"))
+        with socket.socket(socket.AF_UNIX) as another:
+            another.bind(str(stranger))
+            another.listen()
+            monkeypatch.setattr(threshold, "peer_uid", lambda _connection: 4711)
+            with pytest.raises(token_broker.ForeignServer):
+                application.get_accounts()
