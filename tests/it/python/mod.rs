@@ -35,14 +35,13 @@ async fn run(python: PathBuf, arguments: &[&str], change: impl FnOnce(&mut Comma
     let output = command.output().await.expect("python starts");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{arguments:?} failed ({}):\n{stdout}{stderr}", output.status);
-    println!("{stdout}");
 }
 
 #[tokio::test]
 async fn the_package_keeps_its_promises() {
     let Some(python) = require(python()) else { return };
     let stage = Stage::set().await;
-    let pytest = run(python, &["pytest", "-q", "--durations=5"], |command| {
+    let pytest = run(python, &["pytest", "-q", "--tb=short"], |command| {
         command.env("TOKEN_BROKER_TEST_STAGE", stage.control());
     });
     tokio::select! {
