@@ -23,6 +23,7 @@ mod main_job;
 mod migration;
 mod msal;
 mod proto_lint;
+mod python;
 mod readme;
 mod secrets;
 mod selftest;

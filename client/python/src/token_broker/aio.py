@@ -1,0 +1,213 @@
+"""The async twin of `token_broker.Application`, over grpc.aio. Callbacks may be coroutines.
+
+Generated from application.py by generate.py: change that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+
+from . import exchanges
+from .answers import Account, AuthCodeFlow, OpenUrl, SignedOut, SignInNeeded, Token, TokenExpired, UserCode
+from .application import open_in_browser
+from .door import AsyncDoor, AsyncStream
+from .errors import ProtocolError
+from .exchanges import AccountName, Exchange, Scopes
+from .socket_path import resolve
+from .threshold import Threshold
+from .v1 import token_broker_pb2 as wire
+
+
+class Application:
+    """An application by its name in the broker (`broker-cli app list`). Belongs to the event loop of the first call.
+
+    It holds no token, no secret and no cache. Calls raise `BrokerError`s.
+    """
+
+    def __init__(
+        self, name: str, socket: str | os.PathLike[str] | None = None, *, server_uid: int | None = None
+    ) -> None:
+        """`socket`: the daemon's, if it is not the usual one. `server_uid`: a user whose daemon is accepted besides ours and
+        root's, else `$TOKEN_BROKER_SERVER_UID`.
+        """
+        self.name = name
+        self._door = AsyncDoor(Threshold(resolve(socket), server_uid))
+
+    async def get_accounts(self, username: str | None = None) -> list[Account]:
+        """The accounts that are signed in to this application, or those with this username."""
+        return await self._door.call(exchanges.accounts(self.name, username))
+
+    async def acquire_token_silent(
+        self,
+        scopes: Scopes,
+        account: AccountName = None,
+        *,
+        force_refresh: bool = False,
+        claims_challenge: str | None = None,
+        tenant: str | None = None,
+        min_validity: int = 0,
+        include_id_token: bool = False,
+    ) -> Token:
+        """A valid token from the cache, else by refresh; raises `InteractionRequired` when the user has to sign in.
+
+        `account`: the one of `get_accounts`, a username or a home_account_id; None: the only one. `scopes`: None for the
+        application's own list.
+        """
+        request = exchanges.token_request(
+            self.name,
+            scopes,
+            account,
+            force_refresh=force_refresh,
+            claims_challenge=claims_challenge,
+            tenant=tenant,
+            min_validity=min_validity,
+            include_id_token=include_id_token,
+        )
+        return await self._door.call(exchanges.token(request))
+
+    async def acquire_token_for_client(
+        self,
+        scopes: Scopes,
+        *,
+        force_refresh: bool = False,
+        claims_challenge: str | None = None,
+        tenant: str | None = None,
+        min_validity: int = 0,
+    ) -> Token:
+        """A token of the application itself (RFC 6749, section 4.4)."""
+        request = exchanges.token_request(
+            self.name,
+            scopes,
+            app_only=True,
+            force_refresh=force_refresh,
+            claims_challenge=claims_challenge,
+            tenant=tenant,
+            min_validity=min_validity,
+        )
+        return await self._door.call(exchanges.token(request))
+
+    async def acquire_token_interactive(
+        self,
+        scopes: Scopes,
+        *,
+        on_open_url: Callable[[str], object] = open_in_browser,
+        login_hint: str | None = None,
+        prompt: str | None = None,
+        domain_hint: str | None = None,
+        claims_challenge: str | None = None,
+        max_age: int | None = None,
+        timeout: int | None = None,
+    ) -> Token:
+        """Signs a user in by browser (RFC 8252) and returns a token of theirs. The daemon listens for the browser's return;
+        `on_open_url` opens the browser, which must run on the same machine. An exception in it ends the sign-in.
+        """
+        exchange = exchanges.sign_in(
+            self.name,
+            scopes,
+            wire.SIGN_IN_METHOD_BROWSER,
+            login_hint=login_hint,
+            prompt=prompt,
+            domain_hint=domain_hint,
+            claims_challenge=claims_challenge,
+            max_age=max_age,
+            timeout=timeout,
+        )
+        account = await self._sign_in(exchange, lambda step: on_open_url(step.url) if isinstance(step, OpenUrl) else None)
+        return await self.acquire_token_silent(scopes, account)
+
+    async def acquire_token_by_device_flow(
+        self,
+        scopes: Scopes,
+        *,
+        on_user_code: Callable[[UserCode], object],
+        claims_challenge: str | None = None,
+        timeout: int | None = None,
+    ) -> Token:
+        """Signs a user in on another device (RFC 8628) and returns a token of theirs. `on_user_code` shows the code."""
+        exchange = exchanges.sign_in(
+            self.name,
+            scopes,
+            wire.SIGN_IN_METHOD_DEVICE_CODE,
+            claims_challenge=claims_challenge,
+            timeout=timeout,
+        )
+        account = await self._sign_in(exchange, lambda step: on_user_code(step) if isinstance(step, UserCode) else None)
+        return await self.acquire_token_silent(scopes, account)
+
+    async def initiate_auth_code_flow(
+        self,
+        scopes: Scopes,
+        redirect_uri: str,
+        *,
+        login_hint: str | None = None,
+        prompt: str | None = None,
+        domain_hint: str | None = None,
+        claims_challenge: str | None = None,
+        response_mode: str | None = None,
+    ) -> AuthCodeFlow:
+        """Begins the sign-in of a web application's user: keep `flow.session` in the user's session, and send the browser to
+        `flow.auth_uri`. Code verifier and nonce stay in the daemon.
+        """
+        return await self._door.call(
+            exchanges.begin_authorization(
+                self.name,
+                scopes,
+                redirect_uri,
+                login_hint=login_hint,
+                prompt=prompt,
+                domain_hint=domain_hint,
+                claims_challenge=claims_challenge,
+                response_mode=response_mode,
+            )
+        )
+
+    async def acquire_token_by_auth_code_flow(
+        self,
+        auth_code_flow: Mapping[str, str] | AuthCodeFlow,
+        auth_response: Mapping[str, str] | str,
+        scopes: Scopes = None,
+    ) -> Token:
+        """Finishes it with what came to the redirect URI, the raw query (or form body) or its parameters; `auth_code_flow` is what
+        was kept in this user's session. Keep the answer's `account.home_account_id` in the session, and take the flow out of it.
+        """
+        account = await self._door.call(exchanges.complete_authorization(self.name, auth_code_flow, auth_response))
+        return await self.acquire_token_silent(scopes, account)
+
+    async def remove_account(self, account: AccountName = None, *, revoke: bool = False) -> SignedOut:
+        """Forgets an account with all its tokens; `revoke` asks the provider to revoke the refresh token, too (RFC 7009)."""
+        return await self._door.call(exchanges.sign_out(self.name, account, revoke=revoke))
+
+    def watch_token(
+        self, scopes: Scopes, account: AccountName = None, *, app_only: bool = False, min_validity: int = 0
+    ) -> AsyncStream[Token | SignInNeeded | TokenExpired]:
+        """The current token, then each newer one as the daemon pushes it; ends when the daemon stops. See `TokenSource`."""
+        request = exchanges.token_request(self.name, scopes, account, app_only=app_only, min_validity=min_validity)
+        return self._door.stream(exchanges.watch(request))
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        await self._door.close()
+
+    async def __aenter__(self) -> Application:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _sign_in(
+        self,
+        exchange: Exchange[OpenUrl | UserCode | Account],
+        on_step: Callable[[OpenUrl | UserCode], object],
+    ) -> Account:
+        async with self._door.stream(exchange) as steps:
+            async for step in steps:
+                if isinstance(step, Account):
+                    return step
+                answer = on_step(step)
+                if isinstance(answer, Awaitable):
+                    await answer
+        raise ProtocolError("the daemon ended the sign-in without an outcome")

@@ -1,0 +1,214 @@
+"""`Application`: what a program asks the daemon for, with the names that readers of MSAL know."""
+
+from __future__ import annotations
+
+import os
+import webbrowser
+from collections.abc import Callable, Mapping
+from types import TracebackType
+
+from . import exchanges
+from .answers import Account, AuthCodeFlow, OpenUrl, SignedOut, SignInNeeded, Token, TokenExpired, UserCode
+from .door import Door, Stream
+from .errors import ProtocolError
+from .exchanges import AccountName, Exchange, Scopes
+from .socket_path import resolve
+from .threshold import Threshold
+from .v1 import token_broker_pb2 as wire
+
+
+def open_in_browser(url: str) -> None:
+    """Opens a sign-in page on this desktop, where nothing else is said; refuses any URL but `http` and `https`."""
+    if url.startswith(("https://", "http://")):
+        webbrowser.open(url)
+
+
+class Application:
+    """An application by its name in the broker (`broker-cli app list`). Safe to share between threads; connects on the first call.
+
+    It holds no token, no secret and no cache. Calls raise `BrokerError`s.
+    """
+
+    def __init__(
+        self, name: str, socket: str | os.PathLike[str] | None = None, *, server_uid: int | None = None
+    ) -> None:
+        """`socket`: the daemon's, if it is not the usual one. `server_uid`: a user whose daemon is accepted besides ours and
+        root's, else `$TOKEN_BROKER_SERVER_UID`.
+        """
+        self.name = name
+        self._door = Door(Threshold(resolve(socket), server_uid))
+
+    def get_accounts(self, username: str | None = None) -> list[Account]:
+        """The accounts that are signed in to this application, or those with this username."""
+        return self._door.call(exchanges.accounts(self.name, username))
+
+    def acquire_token_silent(
+        self,
+        scopes: Scopes,
+        account: AccountName = None,
+        *,
+        force_refresh: bool = False,
+        claims_challenge: str | None = None,
+        tenant: str | None = None,
+        min_validity: int = 0,
+        include_id_token: bool = False,
+    ) -> Token:
+        """A valid token from the cache, else by refresh; raises `InteractionRequired` when the user has to sign in.
+
+        `account`: the one of `get_accounts`, a username or a home_account_id; None: the only one. `scopes`: None for the
+        application's own list.
+        """
+        request = exchanges.token_request(
+            self.name,
+            scopes,
+            account,
+            force_refresh=force_refresh,
+            claims_challenge=claims_challenge,
+            tenant=tenant,
+            min_validity=min_validity,
+            include_id_token=include_id_token,
+        )
+        return self._door.call(exchanges.token(request))
+
+    def acquire_token_for_client(
+        self,
+        scopes: Scopes,
+        *,
+        force_refresh: bool = False,
+        claims_challenge: str | None = None,
+        tenant: str | None = None,
+        min_validity: int = 0,
+    ) -> Token:
+        """A token of the application itself (RFC 6749, section 4.4)."""
+        request = exchanges.token_request(
+            self.name,
+            scopes,
+            app_only=True,
+            force_refresh=force_refresh,
+            claims_challenge=claims_challenge,
+            tenant=tenant,
+            min_validity=min_validity,
+        )
+        return self._door.call(exchanges.token(request))
+
+    def acquire_token_interactive(
+        self,
+        scopes: Scopes,
+        *,
+        on_open_url: Callable[[str], object] = open_in_browser,
+        login_hint: str | None = None,
+        prompt: str | None = None,
+        domain_hint: str | None = None,
+        claims_challenge: str | None = None,
+        max_age: int | None = None,
+        timeout: int | None = None,
+    ) -> Token:
+        """Signs a user in by browser (RFC 8252) and returns a token of theirs. The daemon listens for the browser's return;
+        `on_open_url` opens the browser, which must run on the same machine. An exception in it ends the sign-in.
+        """
+        exchange = exchanges.sign_in(
+            self.name,
+            scopes,
+            wire.SIGN_IN_METHOD_BROWSER,
+            login_hint=login_hint,
+            prompt=prompt,
+            domain_hint=domain_hint,
+            claims_challenge=claims_challenge,
+            max_age=max_age,
+            timeout=timeout,
+        )
+        account = self._sign_in(exchange, lambda step: on_open_url(step.url) if isinstance(step, OpenUrl) else None)
+        return self.acquire_token_silent(scopes, account)
+
+    def acquire_token_by_device_flow(
+        self,
+        scopes: Scopes,
+        *,
+        on_user_code: Callable[[UserCode], object],
+        claims_challenge: str | None = None,
+        timeout: int | None = None,
+    ) -> Token:
+        """Signs a user in on another device (RFC 8628) and returns a token of theirs. `on_user_code` shows the code."""
+        exchange = exchanges.sign_in(
+            self.name,
+            scopes,
+            wire.SIGN_IN_METHOD_DEVICE_CODE,
+            claims_challenge=claims_challenge,
+            timeout=timeout,
+        )
+        account = self._sign_in(exchange, lambda step: on_user_code(step) if isinstance(step, UserCode) else None)
+        return self.acquire_token_silent(scopes, account)
+
+    def initiate_auth_code_flow(
+        self,
+        scopes: Scopes,
+        redirect_uri: str,
+        *,
+        login_hint: str | None = None,
+        prompt: str | None = None,
+        domain_hint: str | None = None,
+        claims_challenge: str | None = None,
+        response_mode: str | None = None,
+    ) -> AuthCodeFlow:
+        """Begins the sign-in of a web application's user: keep `flow.session` in the user's session, and send the browser to
+        `flow.auth_uri`. Code verifier and nonce stay in the daemon.
+        """
+        return self._door.call(
+            exchanges.begin_authorization(
+                self.name,
+                scopes,
+                redirect_uri,
+                login_hint=login_hint,
+                prompt=prompt,
+                domain_hint=domain_hint,
+                claims_challenge=claims_challenge,
+                response_mode=response_mode,
+            )
+        )
+
+    def acquire_token_by_auth_code_flow(
+        self,
+        auth_code_flow: Mapping[str, str] | AuthCodeFlow,
+        auth_response: Mapping[str, str] | str,
+        scopes: Scopes = None,
+    ) -> Token:
+        """Finishes it with what came to the redirect URI, the raw query (or form body) or its parameters; `auth_code_flow` is what
+        was kept in this user's session. Keep the answer's `account.home_account_id` in the session, and take the flow out of it.
+        """
+        account = self._door.call(exchanges.complete_authorization(self.name, auth_code_flow, auth_response))
+        return self.acquire_token_silent(scopes, account)
+
+    def remove_account(self, account: AccountName = None, *, revoke: bool = False) -> SignedOut:
+        """Forgets an account with all its tokens; `revoke` asks the provider to revoke the refresh token, too (RFC 7009)."""
+        return self._door.call(exchanges.sign_out(self.name, account, revoke=revoke))
+
+    def watch_token(
+        self, scopes: Scopes, account: AccountName = None, *, app_only: bool = False, min_validity: int = 0
+    ) -> Stream[Token | SignInNeeded | TokenExpired]:
+        """The current token, then each newer one as the daemon pushes it; ends when the daemon stops. See `TokenSource`."""
+        request = exchanges.token_request(self.name, scopes, account, app_only=app_only, min_validity=min_validity)
+        return self._door.stream(exchanges.watch(request))
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._door.close()
+
+    def __enter__(self) -> Application:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _sign_in(
+        self,
+        exchange: Exchange[OpenUrl | UserCode | Account],
+        on_step: Callable[[OpenUrl | UserCode], object],
+    ) -> Account:
+        with self._door.stream(exchange) as steps:
+            for step in steps:
+                if isinstance(step, Account):
+                    return step
+                on_step(step)
+        raise ProtocolError("the daemon ended the sign-in without an outcome")
