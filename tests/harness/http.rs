@@ -38,12 +38,17 @@ impl Reply {
     }
 }
 
-/// A client without any memory. The daemon's features are compiled in as well, so that its TLS provider must be chosen even
+/// A client without any memory, which leaves no connection open behind it. The daemon's features are compiled in as well, so that its TLS provider must be chosen even
 /// though only plain HTTP is spoken here.
 #[must_use]
 pub fn client() -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default(); // an error: somebody has done it already
-    Client::builder().redirect(Policy::none()).no_proxy().build().expect("a plain client builds")
+    Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .build()
+        .expect("a plain client builds")
 }
 
 /// Sends and reads the whole answer.

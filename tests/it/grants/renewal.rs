@@ -100,10 +100,10 @@ async fn a_renewal_that_fails_costs_nobody_anything() {
     late(&stage).await;
     within(stage.server.requested(REFRESHES, 1)).await;
     for _ in 0..20 {
-        let hit = stage.token().await;
-        assert_eq!((hit.source, hit.access_token.expose()), (TokenSource::Cache, token.access_token.expose()));
+        assert_eq!(stage.token().await.source, TokenSource::Cache, "nobody waits");
     }
-    assert_eq!(stage.refreshes(), 1, "no hot loop");
+    // `late` may let the pause after the failure pass, too.
+    assert!(stage.refreshes() <= 2, "no hot loop");
     let tried_again = async {
         while stage.refreshes() < 2 {
             stage.clock.advance(10 * SECOND);
