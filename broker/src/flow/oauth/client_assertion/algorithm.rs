@@ -22,11 +22,12 @@ pub enum Algorithm {
 }
 
 /// Whom an assertion is for: the issuer identifier (draft-ietf-oauth-rfc7523bis), so that no other provider can use it; the token
-/// endpoint at Microsoft Entra ID and where no issuer is known (RFC 7523, section 3).
+/// endpoint at Microsoft Entra ID and where no issuer is known (RFC 7523, section 3). A provider that publishes another's name, as
+/// one of Microsoft's under its customer's domain does, gets no assertion for that other one.
 #[must_use]
 pub fn audience<'a>(authority: &Authority, metadata: &'a ProviderMetadata) -> &'a str {
     match authority {
-        Authority::OpenIdConnect { .. } if !metadata.issuer.is_empty() => &metadata.issuer,
+        Authority::OpenIdConnect { text, .. } if metadata.issuer == *text => &metadata.issuer,
         _ => metadata.token_endpoint.as_str(),
     }
 }
