@@ -75,3 +75,21 @@ impl Algorithm {
 fn is_ad_fs(authority: &Authority) -> bool {
     matches!(authority, Authority::Microsoft(MicrosoftAuthority { kind: MicrosoftKind::AdFs, .. }))
 }
+
+#[cfg(test)]
+mod tests {
+    use token_broker_proto::oauth::Authority;
+
+    use super::audience;
+    use crate::{flow::oauth::vectors, model::ProviderMetadata};
+
+    #[test]
+    fn an_assertion_is_for_no_issuer_but_the_configured_one() {
+        let authority = Authority::from_issuer("https://id.example").unwrap();
+        let publishing = |issuer: &str| ProviderMetadata { issuer: issuer.to_owned(), ..vectors::metadata() };
+        let own = publishing("https://id.example");
+        assert_eq!(audience(&authority, &own), "https://id.example");
+        let of_another = publishing("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0");
+        assert_eq!(audience(&authority, &of_another), of_another.token_endpoint.as_str());
+    }
+}
