@@ -41,4 +41,5 @@ redacted_debug! {
     v1::CompleteAuthorizationRequest => "CompleteAuthorizationRequest",
     v1::AddApplicationRequest => "AddApplicationRequest",
     v1::Certificate => "Certificate",
+    v1::ImportMsalCacheRequest => "ImportMsalCacheRequest",
 }

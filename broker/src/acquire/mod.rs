@@ -35,7 +35,7 @@ use crate::{
 };
 
 pub use sign_in::SignInEvents;
-use sign_in::WebSignIns;
+use sign_in::{MOST_PENDING, WebSignIns};
 pub use watch::{EventWatch, Followed, TokenWatch};
 
 use flight::{FlightKey, Flights, Purpose};
@@ -45,6 +45,8 @@ use renewal::{InUse, Pauses};
 const MAX_SIGN_INS: usize = 16;
 /// The name of that limit.
 const SIGN_INS: &str = "sign_ins";
+/// The name of the limit on sign-ins of one web application.
+const WEB_SIGN_INS: &str = "web_sign_ins";
 /// How long a browser sign-in waits for its user unless the request says otherwise.
 const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -96,6 +98,7 @@ impl Desk {
     #[must_use]
     pub fn new(vault: Vault, outside: Outside, tasks: Tasks, limits: &Limits, metrics: Arc<Metrics>) -> Arc<Self> {
         metrics.limits.set(SIGN_INS, MAX_SIGN_INS);
+        metrics.limits.set(WEB_SIGN_INS, MOST_PENDING);
         Arc::new(Self {
             vault,
             provider: Provider::new(outside.http, Arc::clone(&outside.clock)),

@@ -13,13 +13,15 @@ const FULL: u64 = 16 << 20;
 /// A clock before this is wrong (2025-01-01), and one after that (2100-01-01), Unix seconds.
 const SANE: std::ops::Range<i64> = 1_735_689_600..4_102_444_800;
 /// Limits that the diagnosis looks at.
-const LIMITS: [&str; 6] = [
+const LIMITS: [&str; 8] = [
     "connections",
     "connections_per_process",
     "waiting_calls",
     "waiting_calls_per_answer",
     "provider_exchanges",
     "sign_ins",
+    "web_sign_ins",
+    "imports",
 ];
 
 impl Desk {

@@ -11,6 +11,8 @@ mod status;
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::{
     metrics::Metrics,
     ports::{Clock, Entropy, Http},
@@ -30,6 +32,7 @@ pub struct Desk {
     entropy: Arc<dyn Entropy>,
     about: About,
     metrics: Arc<Metrics>,
+    imports: Semaphore,
 }
 
 impl Desk {
@@ -43,6 +46,8 @@ impl Desk {
         (about, metrics): (About, Arc<Metrics>),
     ) -> Arc<Self> {
         let provider = Provider::new(http, Arc::clone(&clock));
-        Arc::new(Self { vault, provider, clock, entropy, about, metrics })
+        metrics.limits.set(import::LIMIT, import::MOST_AT_ONCE);
+        let imports = Semaphore::new(import::MOST_AT_ONCE);
+        Arc::new(Self { vault, provider, clock, entropy, about, metrics, imports })
     }
 }

@@ -175,7 +175,8 @@ impl BrokerAdmin for Face {
         &self,
         request: Request<Streaming<v1::ImportMsalCacheRequest>>,
     ) -> Result<Response<v1::ImportMsalCacheResponse>, Status> {
-        let call = self.begin(&request, "ImportMsalCache")?;
+        // A stop ends it: what is taken is taken, and importing again is harmless.
+        let call = self.begin(&request, "ImportMsalCache")?.waits_only();
         call.answer(import::arriving(request.into_inner(), |import| self.desk.import_msal_cache(&call.caller, import)))
             .await
     }

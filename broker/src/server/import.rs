@@ -2,10 +2,11 @@
 
 use std::future::Future;
 
-use token_broker_proto::{Invalid, oauth::ApplicationName, wire::v1::ImportMsalCacheRequest};
+use token_broker_proto::{Failure, Invalid, oauth::ApplicationName, wire::v1::ImportMsalCacheRequest};
 use tokio::sync::mpsc;
-use tonic::Streaming;
+use tonic::{Code, Status, Streaming};
 
+use super::MAX_REQUEST_BYTES;
 use crate::{admin::Import, model::DeskError};
 
 /// Pieces on their way to the reader.
@@ -40,8 +41,15 @@ where
 }
 
 async fn next(pieces: &mut Streaming<ImportMsalCacheRequest>) -> Result<Option<ImportMsalCacheRequest>, DeskError> {
-    pieces.message().await.map_err(|status| match status.code() {
-        tonic::Code::Cancelled => DeskError::Cancelled,
-        _ => Invalid::new("file", format!("a piece of it cannot be read: {}", status.message())).into(),
-    })
+    pieces.message().await.map_err(|status| broken(&status))
+}
+
+/// Why no piece comes. A status of our own names the limit that was met.
+fn broken(status: &Status) -> DeskError {
+    match (Failure::from_status(status).and_then(|failure| failure.limit), status.code()) {
+        (Some(limit), _) => DeskError::LimitExceeded(limit),
+        (None, Code::OutOfRange) => DeskError::LimitExceeded(format!("bytes of a piece: {MAX_REQUEST_BYTES}")),
+        (None, Code::Cancelled) => DeskError::Cancelled,
+        (None, _) => Invalid::new("file", format!("a piece of it cannot be read: {}", status.message())).into(),
+    }
 }

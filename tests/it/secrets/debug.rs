@@ -51,6 +51,7 @@ fn no_message_shows_its_secret() {
         format!("{:?}", v1::CompleteAuthorizationRequest { parameters: text(), ..Default::default() }),
         format!("{:?}", v1::AddApplicationRequest { client_secret: text(), ..Default::default() }),
         format!("{:?}", v1::Certificate { file: text().into_bytes(), password: text() }),
+        format!("{:?}", v1::ImportMsalCacheRequest { application: text(), chunk: text().into_bytes(), dry_run: false }),
         format!("{:?}", v1::BeginAuthorizationRequest { login_hint: text(), ..Default::default() }),
         format!("{:?}", v1::SignInRequest { login_hint: text(), ..Default::default() }),
         format!("{:?}", v1::OpenUrl { url: text() }),

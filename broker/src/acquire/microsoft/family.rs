@@ -21,7 +21,9 @@ use crate::{
         microsoft::telemetry::{self, Cause},
         oauth::{ClientContext, TokenError, id_token::Expectation, refresh_token, token_response::TokenResponse},
     },
-    model::{AppMetadata, Client, DeskError, Grant, GrantKey, GrantState, TokenPartition, User},
+    model::{
+        AppMetadata, Client, Credential, DeskError, Grant, GrantKey, GrantStamp, GrantState, TokenPartition, User,
+    },
     provider::from_token,
     store::{Saved, SignInRecord},
 };
@@ -67,6 +69,8 @@ impl Desk {
         let client = application.client();
         let may_join = matches!(nobody, DeskError::InteractionRequired { .. })
             && matches!(application.authority, Authority::Microsoft(_))
+            // A family is of public clients.
+            && matches!(application.credential, Credential::Public)
             && self.vault.find_app_metadata(&client)?.is_none();
         if !may_join {
             return Err(nobody);
@@ -100,8 +104,8 @@ impl Desk {
     async fn join(self: Arc<Self>, joining: Joining) -> Refreshed {
         let Joining { wanted, user, key, nobody, .. } = &joining;
         let application = &wanted.stored.application;
-        let grant = match self.vault.find_grant(key)? {
-            Some((_, grant)) if !matches!(grant.state, GrantState::Refused { .. }) => grant,
+        let (stamp, grant) = match self.vault.find_grant(key)? {
+            Some((stamp, grant)) if !matches!(grant.state, GrantState::Refused { .. }) => (stamp, grant),
             _ => return Err(nobody.clone()),
         };
         let now = self.clock.now();
@@ -109,7 +113,8 @@ impl Desk {
             let what = format!("the provider is left alone for {} s", left.as_secs());
             return Err(DeskError::AuthorityUnavailable { what, retry_after: Some(left), provider: None });
         }
-        let metadata = self.metadata(&application.authority, wanted.correlation_id).await?;
+        let metadata = self.metadata(&application.authority, wanted.correlation_id);
+        let metadata = self.unless_stopped(metadata).await?;
         let credential = self.presented(application, &metadata, wanted.correlation_id).await?;
         let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         let claims = application.claims(wanted.purpose.claims.as_ref());
@@ -117,7 +122,7 @@ impl Desk {
         let mut request = refresh_token::request(client, token, scopes, claims.as_ref(), wanted.correlation_id);
         telemetry::explain(&mut request, Cause::Absent, Some(&user.home_account_id));
         match self.provider.tokens(request, &wanted.scopes).await {
-            Ok(response) => self.welcome(&joining, client, &grant, response).await,
+            Ok(response) => self.welcome(&joining, client, (stamp, &grant), response).await,
             Err(TokenError::Refused(words)) => {
                 tracing::info!(error = words.error, "the family's grant does not serve this client");
                 if words.suberror.as_deref() == Some("client_mismatch") {
@@ -134,7 +139,7 @@ impl Desk {
         &self,
         joining: &Joining,
         client: ClientContext<'_>,
-        old: &Grant,
+        (stamp, old): (GrantStamp, &Grant),
         response: TokenResponse,
     ) -> Refreshed {
         let Joining { wanted, user, partition, key, nobody } = joining;
@@ -162,7 +167,7 @@ impl Desk {
             grant: Some((key.clone(), grant)),
             identity: documents.map(|documents| (partition.tenant.clone(), documents)),
         };
-        match self.vault.save_sign_in(record).await? {
+        match self.vault.save_joined(key.clone(), stamp, record).await? {
             Saved::Done => Ok((token, TokenSource::IdentityProvider)),
             Saved::Discarded => Err(nobody.clone()),
         }

@@ -17,12 +17,14 @@ use super::{
     Desk, FlightKey,
     client_credentials::AppOnly,
     flight::{Boarding, Report},
+    microsoft::in_tenant,
     refresh_token::Refresh,
     silent::{Refreshed, Wanted},
 };
 use crate::{
-    model::{CachedToken, DeskError, TokenPartition},
+    model::{CachedToken, DeskError, RegisteredApplication, TokenPartition},
     ports::entropy,
+    store::StoredApplication,
 };
 
 pub(super) use in_use::InUse;
@@ -125,23 +127,34 @@ impl Desk {
         }
     }
 
-    /// With the registration as it is now: its credential may have changed since the token was used.
     fn board_renewal(self: &Arc<Self>, taken: &Taken) -> Result<Boarding<Refreshed>, DeskError> {
         let (id, tracker) = (self.new_correlation_id(), &self.tasks.tracker);
         match &taken.renewal {
             Renewal::User(refresh) => {
                 let mut refresh = Refresh::clone(refresh).ahead(taken.issued_on, id);
-                refresh.stored = self.find_application_named(&refresh.stored.application.name)?;
+                refresh.stored = self.registered_now(&refresh.stored)?;
                 let (key, purpose) = (FlightKey::Grant(refresh.grant_key.clone()), refresh.purpose.clone());
                 Ok(self.flights.board(tracker, key, purpose, |early| self.refresh_flight(refresh, early)))
             }
             Renewal::Application(app_only) => {
                 let mut app_only = AppOnly::clone(app_only).ahead(taken.issued_on, id);
-                app_only.stored = self.find_application_named(&app_only.stored.application.name)?;
+                app_only.stored = self.registered_now(&app_only.stored)?;
                 let (key, purpose) = (app_only.key(), app_only.purpose.clone());
                 Ok(self.flights.board(tracker, key, purpose, |_| self.app_only_flight(app_only)))
             }
         }
+    }
+
+    /// The registration as it is now, since its credential may have changed since the token was used, in the tenant that the token
+    /// is of. A name that stands for another client by now is not it: a grant goes to its own provider alone.
+    fn registered_now(&self, used: &StoredApplication) -> Result<Arc<StoredApplication>, DeskError> {
+        let RegisteredApplication { name, authority, .. } = &used.application;
+        let now = self.find_application_named(name)?;
+        if now.application.client() != used.application.client() {
+            return Err(DeskError::ApplicationNotFound(name.to_string()));
+        }
+        let tenant = Some(authority.tenant()).filter(|tenant| *tenant != now.application.authority.tenant());
+        in_tenant(now, tenant.as_deref())
     }
 }
 

@@ -17,7 +17,7 @@ use token_broker_proto::{
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
-pub(super) use web_app::WebSignIns;
+pub(super) use web_app::{MOST_PENDING, WebSignIns};
 
 use patience::Patience;
 use save::Context;

@@ -15,6 +15,8 @@ use crate::{model::DeskError, ports::Clock};
 
 /// Longest sleep without a look at the wall.
 const LOOK: Duration = Duration::from_secs(60);
+/// Longest wait, whatever a caller asks for: an instant that is too far away cannot be told.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// The end of all waiting.
 pub(super) struct Patience {
@@ -33,6 +35,7 @@ struct Point {
 
 impl Point {
     fn after(clock: &dyn Clock, wait: Duration) -> Self {
+        let wait = wait.min(LONGEST);
         Self { wall: clock.now().plus(wait), monotonic: clock.monotonic() + wait }
     }
 

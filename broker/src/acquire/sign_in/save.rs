@@ -49,7 +49,9 @@ impl Desk {
         let (now, realm) = (self.clock.now(), sign_in.metadata.realm());
         let grant = response.refresh_token.clone().map(|refresh_token| {
             let home = &user.home_account_id;
-            let key = match &response.family {
+            // Families are Microsoft's; elsewhere the word may mean anything.
+            let is_microsoft = matches!(application.authority, Authority::Microsoft(_));
+            let key = match response.family.as_ref().filter(|_| is_microsoft) {
                 Some(family) => client.family_grant_key(family, home),
                 None => client.grant_key(home),
             };

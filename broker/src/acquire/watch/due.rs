@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use token_broker_proto::oauth::UnixTime;
 
-use crate::model::{CachedToken, DeskError};
+use crate::{
+    acquire::found,
+    model::{CachedToken, DeskError},
+};
 
 /// Not before something changes.
 pub(super) const NEVER: UnixTime = UnixTime::from_seconds(i64::MAX);
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// The margin of a token that lives long.
-const WIDEST_MARGIN: Duration = Duration::from_secs(300);
 
 /// What an error means for somebody who goes on waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +50,10 @@ pub(super) fn bearing(error: &DeskError) -> Bearing {
     }
 }
 
-/// How long before its end a token is renewed: as promised if it lives that long, else the smaller of 300 s and a fifth of its
-/// lifetime.
+/// How long before its end a token is renewed: as promised if it lives that long, else as `GetToken` does.
 pub(super) fn margin(token: &CachedToken, min_validity: Option<Duration>) -> Duration {
     let lifetime = token.expires_on.since(token.issued_on);
-    min_validity.filter(|promised| *promised < lifetime).unwrap_or_else(|| (lifetime / 5).min(WIDEST_MARGIN))
+    min_validity.filter(|promised| *promised < lifetime).unwrap_or_else(|| found::margin(token))
 }
 
 /// The first second in which a token is not fresh any more.

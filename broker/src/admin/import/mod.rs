@@ -21,6 +21,10 @@ use crate::{
     store::Imported,
 };
 
+/// Most imports at once: each has a thread for as long as its file comes.
+pub(super) const MOST_AT_ONCE: usize = 4;
+/// The name of that limit.
+pub(super) const LIMIT: &str = "imports";
 /// Entries in one transaction.
 const BATCH: usize = 256;
 /// Batches on their way from the reader.
@@ -42,6 +46,10 @@ impl Desk {
     /// is taken; importing again is harmless.
     pub async fn import_msal_cache(&self, caller: &Caller, import: Import) -> Result<ImportReport, DeskError> {
         tracing::debug!(%caller, dry_run = import.dry_run, "import cache");
+        let _turn = self.imports.try_acquire().map_err(|_| {
+            self.metrics.limits.met(LIMIT);
+            DeskError::LimitExceeded(format!("imports at once: {MOST_AT_ONCE}"))
+        })?;
         let found = self.vault.find_application(&ApplicationSelector::Name(import.application.clone()))?;
         let stored = found.ok_or_else(|| DeskError::ApplicationNotFound(import.application.to_string()))?;
         let (sender, mut batches) = mpsc::channel(AHEAD);

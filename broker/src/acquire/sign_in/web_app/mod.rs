@@ -14,10 +14,13 @@ use token_broker_proto::{
 use tracing::Instrument;
 use url::Url;
 
-use self::pending::{Closed, MOST_PENDING, PendingSignIns};
+pub(in crate::acquire) use self::pending::MOST_PENDING;
+
+use self::pending::{Closed, PendingSignIns};
 use super::{Desk, authorization_code::from_redirect, save::Context};
 use crate::{
     access::Caller,
+    acquire::WEB_SIGN_INS,
     flow::{
         microsoft::telemetry,
         oauth::{
@@ -64,6 +67,7 @@ impl Desk {
         let sign_in = WebSignIn { client: application.client(), metadata, pending };
         let added = self.web_sign_ins.add((application.name.clone(), state), sign_in, self.clock.now());
         added.map_err(|_| {
+            self.metrics.limits.met(WEB_SIGN_INS);
             DeskError::LimitExceeded(format!("pending web sign-ins of {}: {MOST_PENDING}", application.name))
         })?;
         Ok(begun)

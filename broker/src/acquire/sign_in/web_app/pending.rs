@@ -12,7 +12,7 @@ use super::LIFETIME;
 use crate::flow::oauth::authorization_code::State;
 
 /// Most sign-ins of one application that may wait at once.
-pub(super) const MOST_PENDING: usize = 1000;
+pub(in crate::acquire) const MOST_PENDING: usize = 1000;
 /// Most that are remembered in all, of all applications.
 const MOST_REMEMBERED: usize = 16 * MOST_PENDING;
 

@@ -22,11 +22,12 @@ pub enum Algorithm {
 }
 
 /// Whom an assertion is for: the issuer identifier (draft-ietf-oauth-rfc7523bis), so that no other provider can use it; the token
-/// endpoint at Microsoft Entra ID and where no issuer is known (RFC 7523, section 3).
+/// endpoint at Microsoft Entra ID and where no issuer is known (RFC 7523, section 3). A provider that publishes another's name, as
+/// one of Microsoft's under its customer's domain does, gets no assertion for that other one.
 #[must_use]
 pub fn audience<'a>(authority: &Authority, metadata: &'a ProviderMetadata) -> &'a str {
     match authority {
-        Authority::OpenIdConnect { .. } if !metadata.issuer.is_empty() => &metadata.issuer,
+        Authority::OpenIdConnect { text, .. } if metadata.issuer == *text => &metadata.issuer,
         _ => metadata.token_endpoint.as_str(),
     }
 }
@@ -73,4 +74,22 @@ impl Algorithm {
 
 fn is_ad_fs(authority: &Authority) -> bool {
     matches!(authority, Authority::Microsoft(MicrosoftAuthority { kind: MicrosoftKind::AdFs, .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use token_broker_proto::oauth::Authority;
+
+    use super::audience;
+    use crate::{flow::oauth::vectors, model::ProviderMetadata};
+
+    #[test]
+    fn an_assertion_is_for_no_issuer_but_the_configured_one() {
+        let authority = Authority::from_issuer("https://id.example").unwrap();
+        let publishing = |issuer: &str| ProviderMetadata { issuer: issuer.to_owned(), ..vectors::metadata() };
+        let own = publishing("https://id.example");
+        assert_eq!(audience(&authority, &own), "https://id.example");
+        let of_another = publishing("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0");
+        assert_eq!(audience(&authority, &of_another), of_another.token_endpoint.as_str());
+    }
 }
