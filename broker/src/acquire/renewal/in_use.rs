@@ -30,9 +30,36 @@ pub(in crate::acquire) struct Moment {
 /// The marks.
 #[derive(Default)]
 pub(in crate::acquire) struct InUse {
-    marks: Mutex<HashMap<u64, Mark>>,
+    marks: Mutex<Marks>,
     hasher: RandomState,
     changed: Notify,
+}
+
+/// The marks, and what spares a look at all of them at every use of another token.
+struct Marks {
+    by_token: HashMap<u64, Mark>,
+    /// When the task looks again by itself, as far as a mark made it: only an earlier one wakes it.
+    next: Option<Due>,
+    /// While there are too many, none of them goes before this.
+    full_until: UnixTime,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self { by_token: HashMap::new(), next: None, full_until: UnixTime::from_seconds(0) }
+    }
+}
+
+impl Marks {
+    /// Whether there is room for one more; forgets what has expired, as soon as something has.
+    fn make_room(&mut self, now: UnixTime) -> bool {
+        if self.by_token.len() >= MOST && now >= self.full_until {
+            self.by_token.retain(|_, mark| mark.expires_on > now);
+            let first = self.by_token.values().map(|mark| mark.expires_on).min();
+            self.full_until = first.unwrap_or(now);
+        }
+        self.by_token.len() < MOST
+    }
 }
 
 struct Mark {
@@ -93,36 +120,37 @@ impl InUse {
     ) {
         let key = self.key(partition, &token.scopes);
         let mut marks = self.lock();
-        if marks.get(&key).is_some_and(|mark| mark.is_of(partition, token)) {
+        if marks.by_token.get(&key).is_some_and(|mark| mark.is_of(partition, token)) {
             return;
         }
         let (now, random) = now();
         let Some(on) = due_on(token, random) else { return };
-        if marks.len() >= MOST && !marks.contains_key(&key) {
-            marks.retain(|_, mark| mark.expires_on > now.wall);
-            if marks.len() >= MOST {
-                return;
-            }
+        if !marks.by_token.contains_key(&key) && !marks.make_room(now.wall) {
+            return;
         }
+        let due = Due { on, at: now.monotonic + on.since(now.wall) };
         let mark = Mark {
             partition: partition.clone(),
             scopes: token.scopes.clone(),
             issued_on: token.issued_on,
             expires_on: token.expires_on,
             renewal: renewal(),
-            due: Some(Due { on, at: now.monotonic + on.since(now.wall) }),
+            due: Some(due),
             failures: 0,
         };
-        marks.insert(key, mark);
+        marks.by_token.insert(key, mark);
+        let is_earlier = marks.next.is_none_or(|next| due.left(now) < next.left(now));
         drop(marks);
-        self.changed.notify_one();
+        if is_earlier {
+            self.changed.notify_one();
+        }
     }
 
     /// Those whose time has come, each handed out once. Those that have expired are forgotten: the next call asks for them.
     pub(super) fn take_due(&self, now: Moment) -> Vec<Taken> {
         let mut marks = self.lock();
-        marks.retain(|_, mark| mark.expires_on > now.wall);
-        let due = marks.iter_mut().filter(|(_, mark)| mark.due.is_some_and(|due| due.left(now).is_zero()));
+        marks.by_token.retain(|_, mark| mark.expires_on > now.wall);
+        let due = marks.by_token.iter_mut().filter(|(_, mark)| mark.due.is_some_and(|due| due.left(now).is_zero()));
         let take = |(key, mark): (&u64, &mut Mark)| {
             mark.due = None;
             Taken { renewal: mark.renewal.clone(), issued_on: mark.issued_on, key: *key }
@@ -134,9 +162,11 @@ impl InUse {
     pub(super) fn done(&self, taken: &Taken, now: Moment, outcome: Outcome) {
         let mut marks = self.lock();
         // A successor that is in use already has a mark of its own.
-        let Some(mark) = marks.get_mut(&taken.key).filter(|mark| mark.issued_on == taken.issued_on) else { return };
+        let Some(mark) = marks.by_token.get_mut(&taken.key).filter(|mark| mark.issued_on == taken.issued_on) else {
+            return;
+        };
         match outcome {
-            Outcome::Renewed => drop(marks.remove(&taken.key)),
+            Outcome::Renewed => drop(marks.by_token.remove(&taken.key)),
             Outcome::GivenUp => {}
             Outcome::Occupied => mark.due = Some(Due::after(now, PAUSE)),
             Outcome::Later(wait) => {
@@ -151,13 +181,15 @@ impl InUse {
 
     /// How long until the next one is due; `None` if none will be.
     pub(super) fn next(&self, now: Moment) -> Option<Duration> {
-        self.lock().values().filter_map(|mark| Some(mark.due?.left(now))).min()
+        let mut marks = self.lock();
+        marks.next = marks.by_token.values().filter_map(|mark| mark.due).min_by_key(|due| due.left(now));
+        marks.next.map(|due| due.left(now))
     }
 
     /// When this token will be renewed, if it is in use.
     pub(super) fn due_of(&self, partition: &TokenPartition, token: &CachedToken) -> Option<UnixTime> {
         let key = self.key(partition, &token.scopes);
-        self.lock().get(&key).filter(|mark| mark.is_of(partition, token)).and_then(|mark| Some(mark.due?.on))
+        self.lock().by_token.get(&key).filter(|mark| mark.is_of(partition, token)).and_then(|mark| Some(mark.due?.on))
     }
 
     /// Resolves when there is something new to look at.
@@ -170,7 +202,7 @@ impl InUse {
     }
 
     /// The map is never left half changed, so a poisoned lock is still good.
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Mark>> {
+    fn lock(&self) -> MutexGuard<'_, Marks> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
