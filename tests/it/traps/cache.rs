@@ -53,6 +53,25 @@ async fn trap_02_realm_is_the_discovered_tenant() {
     assert_eq!((bad.reason, bad.field.as_deref()), (Reason::InvalidRequest, Some("tenant")));
 }
 
+/// What is renewed ahead of time is renewed where it was got.
+#[tokio::test]
+async fn trap_02_a_token_of_another_tenant_is_renewed_there() {
+    let stage = Stage::signed_in().await;
+    let other = "00000000-0000-0000-0000-0000000000aa";
+    let of_other = || TokenRequest { tenant: Some(other.to_owned()), ..TokenRequest::new(name("work")) };
+    stage.microsoft.plan(Plan::With(json!({ "refresh_in": 60 })));
+    let first = stage.ask(of_other()).await.expect("the grant serves another tenant");
+    stage.clock.advance(Duration::from_secs(120));
+    let aging = stage.ask(of_other()).await.expect("nobody waits");
+    assert_eq!(aging.access_token.expose(), first.access_token.expose());
+    // The task may just have looked at the clock and be about to sleep: then it looks again within a minute.
+    within(stage.clock.timers_set(2)).await;
+    stage.clock.advance(Duration::from_secs(60));
+    within(stage.microsoft.refreshes(2)).await;
+    let paths: Vec<_> = stage.microsoft.asked("refresh_token").into_iter().map(|seen| seen.path).collect();
+    assert_eq!(paths, [format!("/{other}/oauth2/v2.0/token"), format!("/{other}/oauth2/v2.0/token")]);
+}
+
 /// Every name of a cloud is one place: for a lookup and for a removal.
 #[tokio::test]
 async fn trap_03_names_of_one_cloud() {
