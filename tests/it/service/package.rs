@@ -60,7 +60,7 @@ fn without_systemd_the_programs_are_installed_and_the_rest_is_said() {
     assert!(bin.join("token-brokerd").is_file() && !home.path().join(".config").exists(), "{said}");
     for line in [
         "systemd does not run here",
-        &format!("try: {}/token-brokerd &", bin.display()),
+        &format!("Type next: {}/token-brokerd &", bin.display()),
         &format!("export PATH=\"{}:$PATH\"", bin.display()),
     ] {
         assert!(said.contains(line), "{line} in\n{said}");
