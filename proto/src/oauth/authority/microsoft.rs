@@ -70,7 +70,9 @@ impl MicrosoftAuthority {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         // `..` would be another path of the URL that the tenant is put into.
         let begins = tenant.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if !begins || tenant.len() > 253 || !tenant.chars().all(allowed) {
+        // These name other services at the same place of the URL.
+        let is_service = ["adfs", "dstsv2"].iter().any(|service| tenant.eq_ignore_ascii_case(service));
+        if !begins || is_service || tenant.len() > 253 || !tenant.chars().all(allowed) {
             let rule = "must be a GUID, a domain, or common, organizations, consumers";
             let whose = if field == "tenant" { "" } else { "its tenant " };
             return Err(Invalid::new(field, format!("{whose}{rule}")));
@@ -159,7 +161,7 @@ fn kind(host: &str, path: &str) -> MicrosoftKind {
     match segments.as_slice() {
         _ if is_under(host, EXTERNAL_HOST) => MicrosoftKind::External,
         ["adfs", ..] => MicrosoftKind::AdFs,
-        [first, ..] if first.starts_with("dstsv2") => MicrosoftKind::Dsts,
+        ["dstsv2", ..] => MicrosoftKind::Dsts,
         _ if is_customer_host(host) => MicrosoftKind::B2c,
         ["tfp", _, _] => MicrosoftKind::B2c,
         [_, policy] if policy.starts_with("b2c_") => MicrosoftKind::B2c,
