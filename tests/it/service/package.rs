@@ -50,12 +50,15 @@ fn without_systemd_the_programs_are_installed_and_the_rest_is_said() {
     };
     let home = tempfile::tempdir().unwrap();
     let from = built("broker-cli");
-    let mut command = Command::new(packaging("install"));
-    command.args(["--from", from.parent().unwrap().to_str().unwrap()]);
-    command.env_clear().env("HOME", home.path()).env("PATH", "/usr/bin:/bin");
-    let output = command.output().unwrap();
-    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    assert!(output.status.success(), "{said}");
+    let installer = |arguments: &[&str]| {
+        let mut command = Command::new(packaging("install"));
+        command.args(arguments).env_clear().env("HOME", home.path()).env("PATH", "/usr/bin:/bin");
+        let output = command.output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    let said = installer(&["--from", from.parent().unwrap().to_str().unwrap()]);
     let bin = home.path().join(".local/bin");
     assert!(bin.join("token-brokerd").is_file() && !home.path().join(".config").exists(), "{said}");
     for line in [
@@ -65,6 +68,10 @@ fn without_systemd_the_programs_are_installed_and_the_rest_is_said() {
     ] {
         assert!(said.contains(line), "{line} in\n{said}");
     }
+
+    // No daemon runs: there is none to name, and that is no reason to stop.
+    let said = installer(&["--uninstall"]);
+    assert!(!bin.join("token-brokerd").exists() && !said.contains("still runs"), "{said}");
 }
 
 #[test]
