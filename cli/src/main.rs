@@ -39,14 +39,17 @@ fn run(arguments: Arguments, output: Output) -> Result<Exit, Failed> {
         .enable_io()
         .build()
         .map_err(|error| Failed::System(format!("cannot start: {error}")))?;
+    // `token` leaves nothing to tidy up and prints nothing when it is cancelled: the signal itself ends it, which shells report as
+    // 130 too, and the hot path is spared the signal handler.
+    let cancellable = !matches!(arguments.command, Command::Token(_));
     let result = runtime.block_on(async {
-        let options = ClientOptions { socket: arguments.socket, server_uid: None };
+        let options = ClientOptions { socket: arguments.global.socket, server_uid: None };
         let session = Session { options, output };
         // Ending the command drops what it waits for: a sign-in is cancelled at the daemon.
         tokio::select! {
             biased;
             result = commands::run(&session, arguments.command) => result,
-            _ = tokio::signal::ctrl_c() => Err(Failed::Cancelled),
+            _ = tokio::signal::ctrl_c(), if cancellable => Err(Failed::Cancelled),
         }
     });
     runtime.shutdown_background();

@@ -10,9 +10,9 @@ pub(crate) mod sign_in;
 pub(crate) mod token;
 pub(crate) mod watch;
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use token_broker_client::{
     Invalid,
     oauth::{ApplicationName, Claims, ScopeSet},
@@ -36,15 +36,50 @@ const SOCKET_HELP: &str =
 #[derive(Debug, Parser)]
 #[command(name = "broker-cli", version, after_help = EXAMPLES, propagate_version = false, max_term_width = 110)]
 pub(crate) struct Arguments {
+    /// What every command takes.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
     /// Socket of the daemon.
     #[arg(long, global = true, value_name = "PATH", help = SOCKET_HELP, help_heading = GLOBAL)]
     pub(crate) socket: Option<PathBuf>,
     /// Print a stable JSON form, errors too
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
-    /// What to do
+}
+
+/// `token` without its neighbours. That command is on people's hot path, where building the tree of all commands costs more than
+/// all the rest of the process; a line that this does not accept is left to the tree, which has the words for it.
+#[derive(Debug, Parser)]
+#[command(disable_help_flag = true, disable_help_subcommand = true)]
+struct TokenOnly {
+    #[command(flatten)]
+    global: Global,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    command: TokenCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    #[command(disable_help_flag = true)]
+    Token(token::TokenArguments),
+}
+
+impl TokenOnly {
+    fn parse(line: &[OsString]) -> Option<Arguments> {
+        if !line.iter().any(|word| word == "token") {
+            return None;
+        }
+        let Self { global, command: TokenCommand::Token(token) } = Self::try_parse_from(line).ok()?;
+        Some(Arguments { global, command: Command::Token(token) })
+    }
 }
 
 /// What to do.
@@ -91,13 +126,17 @@ pub(crate) enum Command {
 impl Arguments {
     /// Whether the answer is wanted as JSON; `token --format json` is the same as `--json`.
     pub(crate) fn wants_json(&self) -> bool {
-        self.json || matches!(&self.command, Command::Token(token) if token.format == token::Format::Json)
+        self.global.json || matches!(&self.command, Command::Token(token) if token.format == token::Format::Json)
     }
 }
 
 /// Reads the process's arguments.
 pub(crate) fn parse() -> Result<Arguments, clap::Error> {
-    Arguments::try_parse()
+    read(&std::env::args_os().collect::<Vec<_>>())
+}
+
+fn read(line: &[OsString]) -> Result<Arguments, clap::Error> {
+    TokenOnly::parse(line).map_or_else(|| Arguments::try_parse_from(line), Ok)
 }
 
 /// Scopes, repeated or separated by spaces; none stands for the application's own list.
@@ -117,9 +156,11 @@ fn claims(text: &str) -> Result<Claims, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use clap::{CommandFactory as _, Parser as _};
 
-    use super::Arguments;
+    use super::{Arguments, TokenOnly};
 
     fn parse(line: &str) -> Result<Arguments, clap::Error> {
         Arguments::try_parse_from(line.split(' '))
@@ -128,6 +169,7 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Arguments::command().debug_assert();
+        TokenOnly::command().debug_assert();
     }
 
     #[test]
@@ -167,6 +209,33 @@ mod tests {
             "broker-cli service status",
         ] {
             assert!(parse(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_short_way_of_token_reads_what_the_whole_tree_reads() {
+        for (line, short) in [
+            ("broker-cli token a", true),
+            ("broker-cli --json token token --scope b --scope=c --socket /s --format env", true),
+            (
+                "broker-cli --socket token token a --account u --tenant t --force-refresh --min-validity 15m --id-token",
+                true,
+            ),
+            ("broker-cli token -- a", true),
+            ("broker-cli token a --claims {} --app-only", true),
+            ("broker-cli token --help", false),
+            ("broker-cli token a --app-only --account u", false),
+            ("broker-cli token", false),
+            ("broker-cli app show token", false),
+            ("broker-cli help token", false),
+            ("broker-cli --socket token status", false),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(Into::into).collect();
+            let (short_way, tree) = (TokenOnly::parse(&words), Arguments::try_parse_from(&words));
+            assert_eq!(short_way.is_some(), short, "{line}");
+            if let Some(read) = short_way {
+                assert_eq!(format!("{read:?}"), format!("{:?}", tree.unwrap()), "{line}");
+            }
         }
     }
 

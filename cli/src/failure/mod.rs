@@ -81,7 +81,7 @@ pub(crate) struct Context {
 impl Context {
     /// The context of a command line.
     pub(crate) fn of(arguments: &Arguments) -> Self {
-        let socket = arguments.socket.clone();
+        let socket = arguments.global.socket.clone();
         let about = |command, application: &dyn ToString| Self {
             socket: socket.clone(),
             command,
