@@ -14,6 +14,7 @@ pub mod clock;
 pub mod daemon;
 pub mod entra;
 pub mod entropy;
+pub mod graph;
 pub mod http;
 pub mod jose;
 pub mod machine;

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 import token_broker
-from graph_stand_in import Graph
 
 REDIRECT = "http://localhost:5000/login/authorized"
+#: The subjects of every user's messages, the newest first, two on a page when nobody says how many.
+MESSAGES = ["Minutes of Monday", "Lunch on Thursday?", "Welcome"]
+CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
 
 
 class Stage:
@@ -37,6 +39,38 @@ class Stage:
     def close(self) -> None:
         self._answers.close()
         self._socket.close()
+
+
+class Graph:
+    """One of the stage's two stand-ins for Microsoft Graph (tests/harness/graph): it checks each token, answers, and fails as told."""
+
+    def __init__(self, stage: Stage, number: int = 0) -> None:
+        self._stage = stage
+        self._number = number
+        self.base: str = self._tell("graph")
+        self._before = len(self._tell("graph_asked_with"))
+
+    @property
+    def tokens(self) -> list[str | None]:
+        """The tokens that it was asked with in this test; None for a request without."""
+        tokens: list[str | None] = self._tell("graph_asked_with")
+        return tokens[self._before :]
+
+    def answer_next(self, status: int, body: Any, **headers: str) -> None:
+        """The next request is answered like this."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._tell("graph_answer", status=status, body=body, headers=named)
+
+    def fail_next(self, status: int, code: str = "", **headers: str) -> None:
+        """The next request fails like this."""
+        self.answer_next(status, {"error": {"code": code, "message": "planned by a test"}}, **headers)
+
+    def challenge_next(self) -> None:
+        """The next request is answered with a claims challenge, and its token is not good any more."""
+        self._tell("graph_challenge", claims=CLAIMS)
+
+    def _tell(self, do: str, **facts: Any) -> Any:
+        return self._stage(do, graph=self._number, **facts)
 
 
 @pytest.fixture(scope="session")
@@ -80,16 +114,9 @@ def site(open_application: Any) -> token_broker.Application:
 
 
 @pytest.fixture
-def site_graph(stage: Stage, site: token_broker.Application) -> Iterator[Graph]:
-    """Microsoft Graph for the users of `site`."""
-
-    def whose(token: str) -> str:
-        held = {site.acquire_token_silent(None, one).access_token: one.username for one in site.get_accounts()}
-        return held[token]
-
-    graph = Graph(lambda token: bool(stage("is_active", token=token)), whose)
-    yield graph
-    graph.close()
+def graph(stage: Stage) -> Graph:
+    """Microsoft Graph."""
+    return Graph(stage)
 
 
 @pytest.fixture

@@ -13,17 +13,10 @@ from azure.core.pipeline.transport import AsyncioRequestsTransport
 from azure.core.rest import HttpRequest
 
 import token_broker
-from graph_stand_in import CLAIMS, Graph
+from conftest import CLAIMS, MESSAGES, Graph
 from token_broker import aio, challenge, httpx_auth, requests_auth
 from token_broker.azure import AsyncBrokerCredential, BrokerCredential
 from token_broker.graph import GraphError, GraphSession
-
-
-@pytest.fixture
-def graph(stage):
-    graph = Graph(lambda token: stage("is_active", token=token))
-    yield graph
-    graph.close()
 
 
 def answered_by_a_new_token(graph):
@@ -32,7 +25,7 @@ def answered_by_a_new_token(graph):
 
 
 def test_requests_answers_a_challenge_once(graph, mail, ada):
-    auth = requests_auth.BrokerAuth(mail, ["api:read"], ada)
+    auth = requests_auth.BrokerAuth(mail, ["User.Read"], ada)
     graph.challenge_next()
     answer = requests.post(f"{graph.base}/me", data=io.BytesIO(b'{"a":1}'), auth=auth, timeout=30)
     assert answer.json() == {"method": "POST", "body": {"a": 1}} and answered_by_a_new_token(graph)
@@ -46,16 +39,15 @@ def test_a_challenge_that_needs_the_user_says_with_which_claims(graph, stage, ma
     graph.challenge_next()
     stage.fail_token(400, "interaction_required", claims=CLAIMS)
     with pytest.raises(token_broker.InteractionRequired) as caught:
-        requests.get(f"{graph.base}/me", auth=requests_auth.BrokerAuth(mail, "api:read", ada), timeout=30)
+        requests.get(f"{graph.base}/me", auth=requests_auth.BrokerAuth(mail, "User.Read", ada), timeout=30)
     assert caught.value.claims == CLAIMS
 
 
 def test_a_redirect_does_not_take_the_token_elsewhere(graph, stage, mail, ada):
-    other = Graph(lambda token: stage("is_active", token=token))
-    graph.faults.append((302, {"Location": f"{other.base}/me"}, {}))
+    other = Graph(stage, 1)
+    graph.answer_next(302, {}, Location=f"{other.base}/me")
     other.challenge_next()
     answer = requests.get(f"{graph.base}/me", auth=requests_auth.BrokerAuth(mail, None, ada), timeout=30)
-    other.close()
     assert answer.status_code == 401 and other.tokens == [None]
 
 
@@ -73,7 +65,7 @@ def test_no_token_goes_over_the_network_in_the_clear(mail, ada):
 
 def test_httpx_answers_a_challenge_once(graph, mail, ada):
     graph.challenge_next()
-    with httpx.Client(auth=httpx_auth.BrokerAuth(mail, ["api:read"], ada)) as client:
+    with httpx.Client(auth=httpx_auth.BrokerAuth(mail, ["User.Read"], ada)) as client:
         assert client.put(f"{graph.base}/me", json=[1]).json() == {"method": "PUT", "body": [1]}
     assert answered_by_a_new_token(graph)
 
@@ -81,58 +73,60 @@ def test_httpx_answers_a_challenge_once(graph, mail, ada):
 def test_httpx_answers_a_challenge_once_async(graph, stage, ada):
     async def ask():
         async with aio.Application("mail", stage.socket) as mail:
-            async with httpx.AsyncClient(auth=httpx_auth.AsyncBrokerAuth(mail, ["api:read"], ada)) as client:
+            async with httpx.AsyncClient(auth=httpx_auth.AsyncBrokerAuth(mail, ["User.Read"], ada)) as client:
                 return (await client.get(f"{graph.base}/me")).json()
 
     graph.challenge_next()
-    assert asyncio.run(ask()) == {"displayName": "ada"} and answered_by_a_new_token(graph)
+    assert asyncio.run(ask())["displayName"] == "Test user ada" and answered_by_a_new_token(graph)
 
 
 def test_the_azure_pipeline_answers_a_challenge(graph, mail, ada):
-    policy = BearerTokenCredentialPolicy(BrokerCredential(mail, ada), "api:read")
+    policy = BearerTokenCredentialPolicy(BrokerCredential(mail, ada), "User.Read")
     graph.challenge_next()
     with PipelineClient(graph.base, policies=[policy]) as client:
         answer = client.send_request(HttpRequest("GET", f"{graph.base}/me"), enforce_https=False)
-    assert answer.json() == {"displayName": "ada"} and answered_by_a_new_token(graph)
+    assert answer.json()["displayName"] == "Test user ada" and answered_by_a_new_token(graph)
 
 
 def test_the_azure_pipeline_answers_a_challenge_async(graph, stage, ada):
     async def ask():
         async with aio.Application("mail", stage.socket) as mail:
-            policy = AsyncBearerTokenCredentialPolicy(AsyncBrokerCredential(mail, ada), "api:read")
+            policy = AsyncBearerTokenCredentialPolicy(AsyncBrokerCredential(mail, ada), "User.Read")
             transport = AsyncioRequestsTransport()
             async with AsyncPipelineClient(graph.base, policies=[policy], transport=transport) as client:
                 answer = await client.send_request(HttpRequest("GET", f"{graph.base}/me"), enforce_https=False)
                 return answer.json()
 
     graph.challenge_next()
-    assert asyncio.run(ask()) == {"displayName": "ada"} and answered_by_a_new_token(graph)
+    assert asyncio.run(ask())["displayName"] == "Test user ada" and answered_by_a_new_token(graph)
 
 
 def test_azure_credentials_pass_on_what_they_are_told(stage, mail, ada, open_application):
     credential = BrokerCredential(mail, ada)
-    first = credential.get_token("api:read")
-    info = credential.get_token_info("api:read", options={"claims": CLAIMS})
+    first = credential.get_token("User.Read")
+    info = credential.get_token_info("User.Read", options={"claims": CLAIMS})
     assert info.token != first.token and info.token_type == "Bearer" and first.token not in repr(credential)
-    assert credential.get_token("api:read").token == info.token
+    assert credential.get_token("User.Read").token == info.token
     own = BrokerCredential(open_application("job"), app_only=True).get_token("api:read")
     assert stage("is_active", token=own.token)
     with pytest.raises(azure.core.exceptions.ClientAuthenticationError) as caught:
-        BrokerCredential(mail, "nobody").get_token("api:read")
+        BrokerCredential(mail, "nobody").get_token("User.Read")
     assert isinstance(caught.value.__cause__, token_broker.AccountNotFound)
     with pytest.raises(azure.core.exceptions.ClientAuthenticationError) as tenant:
-        credential.get_token("api:read", tenant_id="contoso.example")
+        credential.get_token("User.Read", tenant_id="contoso.example")
     assert isinstance(tenant.value.__cause__, token_broker.Refused)
 
 
 def test_graph_is_read_and_written(graph, mail, ada):
-    with GraphSession(mail, ["api:read"], ada, base=graph.base) as session:
-        assert session.get("me").json() == session.get("/me").json() == {"displayName": "ada"}
+    with GraphSession(mail, ["User.Read"], ada, base=graph.base) as session:
+        assert session.get("me").json() == session.get("/me").json()
+        assert session.get("me").json()["displayName"] == "Test user ada"
         for method in ("post", "patch", "put"):
             answer = getattr(session, method)("me/events", json={"a": 1}).json()
             assert answer == {"method": method.upper(), "body": {"a": 1}}
         assert session.delete("me/events/1").status_code == 204
-        assert [message["subject"] for message in session.items("me/messages")] == ["one", "two", "three"]
+    with GraphSession(mail, ["Mail.Read"], ada, base=graph.base) as session:
+        assert [message["subject"] for message in session.items("me/messages")] == MESSAGES
 
 
 def test_a_next_page_elsewhere_is_not_followed(graph, mail, ada):
@@ -151,7 +145,7 @@ def test_graphs_failures_are_typed(graph, mail, ada):
         graph.fail_next(403, "Authorization_RequestDenied")
         with pytest.raises(GraphError, match="403 Authorization_RequestDenied: planned by a test"):
             session.get("me")
-        graph.faults.append((500, {}, ["not an error"]))
+        graph.answer_next(500, ["not an error"])
         with pytest.raises(GraphError, match="500"):
             session.get("me")
 

@@ -13,7 +13,7 @@ import zipfile
 import pytest
 
 import token_broker
-from graph_stand_in import Graph
+from conftest import MESSAGES
 from token_broker import errors
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[1]
@@ -64,10 +64,9 @@ def test_the_wheel_installs_into_a_clean_environment(tmp_path):
     subprocess.run([*pip, "--python", python, "check"], check=True)
 
 
-def test_the_snippets_of_the_readme_run(stage, mail, ada, monkeypatch, capsys):
+def test_the_snippets_of_the_readme_run(stage, graph, mail, ada, monkeypatch, capsys):
     """One after the other, as a reader would type them; who opens the browser and what came back is the stage's part."""
     monkeypatch.setenv("TOKEN_BROKER_SOCKET", stage.socket)
-    graph = Graph(lambda token: stage("is_active", token=token))
     site = token_broker.Application("site", stage.socket)
     mail.remove_account(ada)
     monkeypatch.setattr("webbrowser.open", lambda url: stage("sign_in", url=url, user="ada"))
@@ -77,12 +76,11 @@ def test_the_snippets_of_the_readme_run(stage, mail, ada, monkeypatch, capsys):
     snippets = re.findall(r"^```python\n(.*?)^```", (PACKAGE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     for snippet in snippets:
         exec(compile(snippet, "README.md", "exec"), names)
-    graph.close()
     for opened in (names["app"], names["site"]):
         opened.close()
     printed = capsys.readouterr().out
     assert len(snippets) >= 8 and names["session"].keys() == {"account"}
-    assert "one\ntwo\nthree\n" in printed and "Bearer valid until" in printed and "enter the code" in printed
+    assert "\n".join(MESSAGES) in printed and "Bearer valid until" in printed and "enter the code" in printed
     assert not [secret for secret in stage("secrets") if secret in printed]
     for account in site.get_accounts():
         site.remove_account(account)

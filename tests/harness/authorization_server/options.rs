@@ -28,6 +28,8 @@ pub struct Options {
     pub device_code_lifetime: Duration,
     /// Seconds between polls.
     pub device_interval: u64,
+    /// The resource that access tokens are for: they are then JWTs (RFC 9068) that say so. Without one they are opaque.
+    pub audience: Option<String>,
     /// Whether the redirect carries `iss` (RFC 9207) and the metadata say so.
     pub iss_in_redirect: bool,
     /// Members that replace those of the metadata; `null` removes one.
@@ -86,6 +88,7 @@ impl Default for Options {
             rotation: true,
             device_code_lifetime: Duration::from_secs(600),
             device_interval: 5,
+            audience: None,
             iss_in_redirect: true,
             metadata: Map::new(),
             id_token_claims: Map::new(),

@@ -47,6 +47,8 @@ pub struct Options {
     pub certificate_clients: Vec<(String, String)>,
     /// Algorithms of client assertions, separated by commas; those of the package when not given.
     pub assertion_algorithms: Option<&'static str>,
+    /// The resource that access tokens are for, which are then JWTs, and its scopes separated by spaces.
+    pub resource: Option<(&'static str, &'static str)>,
     /// Refresh tokens stay the same instead of being replaced at each use.
     pub without_rotation: bool,
 }
@@ -111,6 +113,7 @@ impl OidcProvider {
         options.issuer.as_ref().map(|issuer| command.env("ISSUER", issuer));
         options.id_token_algorithm.map(|algorithm| command.env("ID_TOKEN_ALG", algorithm));
         options.assertion_algorithms.map(|algorithms| command.env("ASSERTION_ALGS", algorithms));
+        options.resource.map(|(audience, scope)| command.env("RESOURCE", audience).env("RESOURCE_SCOPE", scope));
         let clients = serde_json::to_string(&options.certificate_clients).expect("texts");
         command.env("CERTIFICATE_CLIENTS", clients);
         command.env("ROTATE", if options.without_rotation { "0" } else { "1" });

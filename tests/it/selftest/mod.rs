@@ -5,6 +5,7 @@ mod clock;
 mod embedded;
 mod faults;
 mod glewlwyd;
+mod graph;
 mod loopback;
 mod oidc_provider;
 mod relying_party;

@@ -23,7 +23,7 @@ export function clients(id_token_signed_response_alg) {
       client_name: 'Confidential app',
       client_secret: 'confidential secret: +/%&=?~',
       application_type: 'native',
-      redirect_uris: redirects,
+      redirect_uris: [...redirects, 'http://127.0.0.1/login/authorized'],
       token_endpoint_auth_method: 'client_secret_basic',
       grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
       response_types: ['code'],

@@ -1,7 +1,8 @@
 // The certified server `oidc-provider`, configured for the tests. It listens on a free port of 127.0.0.1 (or PORT), prints
 // one line of JSON when it is ready, counts what it is asked (GET /_test/requests) and leaves when its standard input closes.
 // Environment: PORT, ISSUER (when something stands in front of it), AT_TTL, RT_TTL, DEVICE_TTL (seconds), ID_TOKEN_ALG (RS256,
-// PS256, ES256, EdDSA), ROTATE (1 or 0), CERTIFICATE_CLIENTS (JSON), ASSERTION_ALGS (separated by commas).
+// PS256, ES256, EdDSA), ROTATE (1 or 0), CERTIFICATE_CLIENTS (JSON), ASSERTION_ALGS (separated by commas), RESOURCE (the audience
+// of access tokens, which are then JWTs) with RESOURCE_SCOPE.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
@@ -29,6 +30,17 @@ async function findAccount(_ctx, login) {
   return { accountId: login, claims: async () => claims };
 }
 
+/** One resource, also for requests that name none (RFC 8707). */
+function resourceIndicators(audience) {
+  const server = { scope: process.env.RESOURCE_SCOPE ?? '', audience, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } };
+  return {
+    enabled: true,
+    defaultResource: async () => audience,
+    useGrantedResource: async () => true,
+    getResourceServerInfo: async () => server,
+  };
+}
+
 function configuration() {
   const accessToken = seconds('AT_TTL', 3600);
   const idTokenAlg = process.env.ID_TOKEN_ALG ?? 'RS256';
@@ -48,6 +60,7 @@ function configuration() {
       clientCredentials: { enabled: true },
       introspection: { enabled: true },
       revocation: { enabled: true },
+      ...(process.env.RESOURCE && { resourceIndicators: resourceIndicators(process.env.RESOURCE) }),
     },
     ttl: {
       AccessToken: accessToken,

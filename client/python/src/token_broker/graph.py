@@ -32,6 +32,17 @@ class GraphError(Exception):
         #: Seconds to wait before trying again, if Graph said so.
         self.retry_after = retry_after
 
+    @classmethod
+    def from_response(cls, response: requests.Response) -> GraphError:
+        """The error in a response that is not `ok`."""
+        try:
+            error = response.json()["error"]
+            code, message = str(error["code"]), str(error["message"])
+        except (ValueError, KeyError, TypeError):
+            code, message = "", response.reason or "no reason was given"
+        wait = response.headers.get("Retry-After", "")
+        return cls(response.status_code, code, message, int(wait) if wait.isascii() and wait.isdigit() else None)
+
     def __str__(self) -> str:
         wait = f"; try again in {self.retry_after} seconds" if self.retry_after is not None else ""
         return f"Microsoft Graph: {self.status} {self.code}: {self.message}{wait}"
@@ -111,14 +122,4 @@ class GraphSession:
         response = self._session.request(method, self.api_endpoint(path), **{"timeout": _TIMEOUT, **options})
         if response.ok:
             return response
-        raise _error(response)
-
-
-def _error(response: requests.Response) -> GraphError:
-    try:
-        error = response.json()["error"]
-        code, message = str(error["code"]), str(error["message"])
-    except (ValueError, KeyError, TypeError):
-        code, message = "", response.reason or "no reason was given"
-    wait = response.headers.get("Retry-After", "")
-    return GraphError(response.status_code, code, message, int(wait) if wait.isascii() and wait.isdigit() else None)
+        raise GraphError.from_response(response)

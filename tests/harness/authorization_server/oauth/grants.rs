@@ -73,9 +73,9 @@ impl Provider {
 
     /// The body of a successful token answer (RFC 6749 section 5.1).
     pub(super) fn tokens(&mut self, approval: &Approval, family: Option<usize>) -> Map<String, Value> {
-        let token = self.opaque("at");
         let lifetime = self.options.access_token_lifetime;
         let expires_on = self.now().plus(lifetime);
+        let token = self.access_token(approval, expires_on);
         let number = self.access_tokens.len() + 1;
         let access = AccessToken { number, family, approval: approval.clone(), revoked: false, expires_on };
         self.access_tokens.insert(token.clone(), access);
@@ -88,6 +88,18 @@ impl Provider {
             body.insert("id_token".to_owned(), self.id_token(approval, username).into());
         }
         body
+    }
+
+    /// An access token: opaque, or a JWT (RFC 9068 section 2.2) for the resource in the options.
+    fn access_token(&self, approval: &Approval, expires_on: UnixTime) -> String {
+        let token = self.opaque("at");
+        let Some(audience) = &self.options.audience else { return token };
+        let user = approval.username.as_deref();
+        self.key.sign(&json!({
+            "iss": self.issuer, "aud": audience, "sub": user.unwrap_or(&approval.client_id), "preferred_username": user,
+            "client_id": approval.client_id, "iat": self.now().seconds(), "exp": expires_on.seconds(), "jti": token,
+            "scope": approval.scopes.join(" "),
+        }))
     }
 
     /// OpenID Connect Core section 2.

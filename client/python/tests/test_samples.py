@@ -1,0 +1,167 @@
+"""The five samples, by the same visits: two users at once, messages after incremental consent, and a readable page for whatever goes
+wrong, never a traceback or a token.
+"""
+
+import importlib
+from urllib.parse import parse_qs, urlsplit
+
+import config
+import pytest
+from werkzeug.test import Client
+
+from conftest import CLAIMS, MESSAGES
+
+SAMPLES = ["sample_direct", "sample_direct_bottle", "sample_flask", "sample_requests", "sample_graph_session"]
+
+
+@pytest.fixture(params=SAMPLES)
+def web(request, site, graph, monkeypatch):
+    """A sample; a call opens a browser."""
+    monkeypatch.setattr(config, "GRAPH", graph.base)
+    application = importlib.import_module(request.param).create_app(site)
+    return lambda: Client(application)
+
+
+def connect(stage, browser, user, page="/login"):
+    """Goes to the provider and back; returns the answer of the redirect URI."""
+    url = browser.get(page).location
+    return browser.get(path(stage("sign_in_until", url=url, user=user)))
+
+
+def path(url):
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}"
+
+
+def asked_of(answer):
+    """What a redirect asks the provider for."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(answer.location).query).items()}
+
+
+def test_two_users_see_their_own_profile_and_sign_out(stage, web, site, graph):
+    ada, bob = web(), web()
+    assert "Connect" in ada.get("/").text and "/authorize?" in ada.get("/graphcall").location
+    for browser, user in ((ada, "ada"), (bob, "bob")):
+        assert connect(stage, browser, user).location == "/graphcall"
+    for browser, user, other in ((ada, "ada", "bob"), (bob, "bob", "ada"), (ada, "ada", "bob")):
+        page = browser.get("/graphcall")
+        assert page.status_code == 200 and page.headers["Cache-Control"] == "no-store"
+        assert "Authenticated with " in page.text and f"Test user {user}" in page.text and f"Test user {other}" not in page.text
+        assert f"{graph.base}/me" in page.text and f"signed in as <b>{user}</b>" in browser.get("/").text
+    assert ada.get("/logout").status_code == 405
+    assert ada.post("/logout").location == "/" and "Connect" in ada.get("/").text
+    assert [account.username for account in site.get_accounts()] == ["bob"]
+    assert bob.get("/graphcall").status_code == 200 and ada.post("/logout").location == "/"
+
+
+def test_messages_are_shown_once_the_user_lets_us_read_them(stage, web):
+    browser = web()
+    connect(stage, browser, "ada")
+    away = browser.get("/messages")
+    asked = asked_of(away)
+    assert "Mail.Read" in asked["scope"] and "User.Read" in asked["scope"] and asked["login_hint"] == "ada"
+    assert browser.get(path(stage("decline_until", url=away.location))).status_code == 403
+    assert browser.get("/graphcall").status_code == 200, "she is signed in all the same"
+    assert connect(stage, browser, "ada", "/messages").location == "/messages"
+    page = browser.get("/messages")
+    assert page.status_code == 200 and all(subject in page.text for subject in MESSAGES)
+    assert browser.get("/messages").status_code == browser.get("/graphcall").status_code == 200
+
+
+def test_the_browser_holds_no_secret(stage, web):
+    browser = web()
+    url = browser.get("/login").location
+    browser.get(path(stage("sign_in_until", url=url, user="ada")))
+    page = browser.get("/graphcall")
+    cookie = browser.get_cookie("session")
+    assert cookie.http_only and cookie.same_site.lower() == "lax" and cookie.path == "/"
+    assert "style-src 'self'" in page.headers["Content-Security-Policy"]
+    assert not [secret for secret in stage("secrets") if secret in page.text + cookie.value]
+
+
+def test_another_browsers_answer_and_a_code_used_twice(stage, web):
+    ada, mallory = web(), web()
+    back = path(stage("sign_in_until", url=ada.get("/login").location, user="ada"))
+    mallory.get("/login")
+    for browser, answer in ((mallory, back), (web(), back), (mallory, "/login/authorized")):
+        page = browser.get(answer)
+        assert page.status_code == 400 and "Please sign in again" in page.text
+    assert ada.get(back).location == "/graphcall"
+    assert ada.get(back).status_code == 400
+    assert ada.get("/graphcall").status_code == 200 and "/authorize?" in mallory.get("/graphcall").location
+
+
+def test_a_session_that_was_made_up(stage, web, site):
+    browser, mallory = web(), web()
+    connect(stage, browser, "ada")
+    cookie = browser.get_cookie("session").value
+    for made_up in (cookie[:-1] + ("A" if cookie[-1] != "A" else "B"), "x", "e30.e30.e30", ""):
+        mallory.set_cookie("session", made_up)
+        assert "Connect" in mallory.get("/").text and mallory.get("/graphcall").status_code in (302, 303)
+
+
+def test_consent_declined(stage, web):
+    browser = web()
+    page = browser.get(path(stage("decline_until", url=browser.get("/login").location)))
+    assert page.status_code == 403 and "You declined" in page.text
+
+
+def test_a_challenge_leads_to_a_sign_in_with_its_claims_once(stage, web, graph):
+    browser = web()
+    connect(stage, browser, "ada")
+    for user_is_needed in (True, False):
+        graph.challenge_next()
+        stage.fail_token(400, "interaction_required", claims=CLAIMS)
+        page = browser.get("/graphcall")
+        if user_is_needed:
+            assert asked_of(page)["claims"] == CLAIMS
+            browser.get(path(stage("sign_in_until", url=page.location, user="ada")))
+    assert page.status_code == 403 and "Please sign in again" in page.text
+    connect(stage, browser, "ada")
+    graph.challenge_next()
+    assert browser.get("/graphcall").status_code == 200, "a refresh was enough"
+
+
+def test_an_account_that_is_signed_out_elsewhere(stage, web, site):
+    browser, other = web(), web()
+    connect(stage, browser, "ada")
+    connect(stage, other, "bob")
+    site.remove_account("ada")
+    assert "/authorize?" in browser.get("/graphcall").location and other.get("/graphcall").status_code == 200
+
+
+def test_graphs_refusals_are_readable(stage, web, graph):
+    browser = web()
+    connect(stage, browser, "ada")
+    for status, code, shown in ((403, "Authorization_RequestDenied", 403), (429, "<script>", 429), (500, "x", 502)):
+        graph.fail_next(status, code, Retry_After="7")
+        page = browser.get("/graphcall")
+        assert page.status_code == shown and f"Microsoft Graph: {status}" in page.text and "<script>" not in page.text
+        assert "try again in 7 seconds" in page.text
+    graph.answer_next(200, None, Content_Encoding="gzip")
+    assert browser.get("/graphcall").status_code == 502
+    graph.answer_next(302, {}, Location=f"{graph.base}/elsewhere")
+    assert "Traceback" not in browser.get("/graphcall").text
+    missing = browser.get("/nothing")
+    assert missing.status_code == 404 and "Not Found" in missing.text and "style-src" in str(missing.headers)
+
+
+def test_a_daemon_that_is_away_or_locked(stage, web):
+    browser = web()
+    connect(stage, browser, "ada")
+    assert stage("stop")
+    for place in ("/graphcall", "/login"):
+        page = browser.get(place)
+        assert page.status_code == 503 and "not available" in page.text and stage.socket not in page.text
+    stage("take_key")
+    stage("start")
+    for place in ("/graphcall", "/login"):
+        assert browser.get(place).status_code == 503
+    stage("stop")
+    stage("give_key")
+    stage("start")
+    assert browser.get("/graphcall").status_code == 200
+    stage.fail_token(503, "temporarily_unavailable", retry_after="30")
+    back = path(stage("sign_in_until", url=browser.get("/login").location, user="ada"))
+    page = browser.get(back)
+    assert page.status_code == 503 and "cannot be reached" in page.text
