@@ -7,8 +7,8 @@ use http::Uri;
 use token_broker_proto::{
     Account,
     calls::{
-        BeginAuthorizationRequest, BegunAuthorization, CompleteAuthorizationRequest, Incomplete, SignInRequest,
-        SignOutAnswer, SignOutRequest, TokenAnswer, TokenRequest,
+        BeginAuthorizationRequest, BegunAuthorization, CompleteAuthorizationRequest, Incomplete, SignHttpRequest,
+        SignInRequest, SignOutAnswer, SignOutRequest, SignedHttpRequest, TokenAnswer, TokenRequest,
     },
     oauth::ApplicationName,
     wire::v1::{self, token_broker_client::TokenBrokerClient},
@@ -66,6 +66,16 @@ impl Client {
         let send = |link| {
             let wire = v1::GetTokenRequest::from(request);
             async move { broker(link).get_token(wire).await }
+        };
+        Ok(self.call(Repeat::Harmless, send).await?.try_into()?)
+    }
+
+    /// Signs one HTTP request with the daemon's key, around a token that is bound to it; the answer is the value of the request's
+    /// `Authorization` header. Sign each request anew.
+    pub async fn sign_http_request(&self, request: &SignHttpRequest) -> Result<SignedHttpRequest, ClientError> {
+        let send = |link| {
+            let wire = v1::SignHttpRequestRequest::from(request);
+            async move { broker(link).sign_http_request(wire).await }
         };
         Ok(self.call(Repeat::Harmless, send).await?.try_into()?)
     }

@@ -6,10 +6,10 @@ use proptest::{collection::vec, option, prelude::*};
 use token_broker_proto::{
     Account, Failure, ProviderError, Reason,
     calls::{
-        Application, CacheEntry, DaemonStatus, GrantStatus, NewApplication, SignInEvent, SignInRequest, SignOutAnswer,
-        SignOutRequest, TokenAnswer, TokenRequest,
+        Application, CacheEntry, DaemonStatus, GrantStatus, NewApplication, SignHttpRequest, SignInEvent,
+        SignInRequest, SignOutAnswer, SignOutRequest, SignedHttpRequest, TokenAnswer, TokenRequest,
     },
-    oauth::ScopeSet,
+    oauth::{PublicKey, ScopeSet},
     wire::v1,
 };
 
@@ -103,10 +103,10 @@ fn subject() -> impl Strategy<Value = (String, bool, String)> {
 }
 
 fn token_request() -> impl Strategy<Value = v1::GetTokenRequest> {
-    let flags = (any::<bool>(), any::<bool>(), 1..=4_i32, seconds());
+    let flags = (any::<bool>(), any::<bool>(), scheme(), seconds());
     (selector(), subject(), scopes(), text(), flags, claims(), correlation_id()).prop_map(
         |(start, (account, app_only, on_behalf_of), scopes, tenant, flags, claims, correlation_id)| {
-            let (force_refresh, include_id_token, scheme, min_validity_seconds) = flags;
+            let (force_refresh, include_id_token, (scheme, public_key), min_validity_seconds) = flags;
             v1::GetTokenRequest {
                 account,
                 app_only,
@@ -119,8 +119,43 @@ fn token_request() -> impl Strategy<Value = v1::GetTokenRequest> {
                 min_validity_seconds,
                 claims,
                 correlation_id,
+                public_key,
                 ..start
             }
+        },
+    )
+}
+
+/// A scheme, with a key where it needs one.
+fn scheme() -> impl Strategy<Value = (i32, String)> {
+    let key = || vec(any::<u8>(), 32).prop_map(|point| PublicKey::Ed25519(point).canonical_jwk());
+    prop_oneof![
+        prop_oneof![Just(1), Just(4)].prop_map(|scheme| (scheme, String::new())),
+        (2..=3_i32, key()).prop_map(|(scheme, key)| (scheme, key)),
+    ]
+}
+
+fn sign_http_request() -> impl Strategy<Value = v1::SignHttpRequestRequest> {
+    let http = ("[A-Z]{1,8}", "https://[a-z]{1,8}\\.example/[a-z]{0,4}(\\?[a-z]=[a-z0-9])?", "[!-~]{0,16}");
+    (token_request(), http, claims()).prop_map(|(token, (method, url, nonce), client_claims)| {
+        let scheme = v1::TokenScheme::Pop.into();
+        let token = v1::GetTokenRequest { scheme, public_key: String::new(), include_id_token: false, ..token };
+        v1::SignHttpRequestRequest { token: Some(token), method, url, nonce, client_claims }
+    })
+}
+
+fn signed_http_request() -> impl Strategy<Value = v1::SignHttpRequestResponse> {
+    let id = correlation_id().prop_filter("an answer has one", |id| !id.is_empty());
+    let times = (any::<i64>(), 1..=2_i32);
+    (some_text(), times, scopes(), option::of(account()), text(), id).prop_map(
+        |(authorization, (expires_on, source), scopes, account, key_id, correlation_id)| v1::SignHttpRequestResponse {
+            authorization,
+            expires_on,
+            scopes,
+            account,
+            source,
+            key_id,
+            correlation_id,
         },
     )
 }
@@ -128,8 +163,9 @@ fn token_request() -> impl Strategy<Value = v1::GetTokenRequest> {
 fn token_answer() -> impl Strategy<Value = v1::GetTokenResponse> {
     let times = (any::<i64>(), seconds(), 1..=2_i32);
     let id = correlation_id().prop_filter("an answer has one", |id| !id.is_empty());
-    (some_text(), text(), times, scopes(), option::of(account()), text(), id).prop_map(
-        |(access_token, token_type, (expires_on, refresh_on, source), scopes, account, id_token, correlation_id)| {
+    (some_text(), text(), times, scopes(), option::of(account()), (text(), text()), id).prop_map(
+        |(access_token, token_type, times, scopes, account, (id_token, key_id), correlation_id)| {
+            let (expires_on, refresh_on, source) = times;
             v1::GetTokenResponse {
                 access_token,
                 token_type,
@@ -140,6 +176,7 @@ fn token_answer() -> impl Strategy<Value = v1::GetTokenResponse> {
                 account,
                 id_token,
                 correlation_id,
+                key_id,
             }
         },
     )
@@ -274,6 +311,12 @@ proptest! {
     }
 
     #[test]
+    fn a_signed_http_request(request in sign_http_request(), answer in signed_http_request()) {
+        same::<_, SignHttpRequest, _>(request, |words| (&words).into())?;
+        same::<_, SignedHttpRequest, _>(answer, Into::into)?;
+    }
+
+    #[test]
     fn an_application(new in new_application(), texts in vec(text(), 4), kind in 1..=4_i32) {
         let shown = v1::Application {
             name: new.name.clone(),
@@ -290,8 +333,8 @@ proptest! {
     }
 
     #[test]
-    fn an_entry_of_the_cache(kind in 0..3_usize, row in 1..=i64::MAX, texts in vec(text(), 5), of in option::of(account()), scopes in scopes(), numbers in (seconds(), seconds())) {
-        let [application, token_type, fingerprint, environment, client_id] = texts.try_into().unwrap();
+    fn an_entry_of_the_cache(kind in 0..3_usize, row in 1..=i64::MAX, texts in vec(text(), 6), of in option::of(account()), scopes in scopes(), numbers in (seconds(), seconds())) {
+        let [application, token_type, fingerprint, environment, client_id, key_id] = texts.try_into().unwrap();
         let entry = v1::CacheEntry {
             id: format!("{}-{row}", ["at", "rt", "id"][kind]),
             kind: i32::try_from(kind).unwrap() + 1,
@@ -304,6 +347,7 @@ proptest! {
             environment,
             client_id,
             generation: numbers.1,
+            key_id,
         };
         same::<_, CacheEntry, _>(entry, Into::into)?;
     }

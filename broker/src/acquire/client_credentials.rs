@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use super::{
     Desk, FlightKey, Purpose,
-    found::{bearer_partition, is_fresh},
+    found::{is_fresh, partition},
     renewal::Renewal,
     silent::{Refreshed, Wanted},
     watch::Asked,
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     flow::{
         microsoft::telemetry,
-        oauth::{ClientContext, TokenError, client_credentials},
+        oauth::{ClientContext, TokenError, TokenParameters, client_credentials, token_response::Requested},
     },
     metrics::Outcome,
     model::{CachedToken, Credential, DeskError, TokenPartition, Wait},
@@ -83,7 +83,7 @@ impl Desk {
             let rule = "needs an application with a credential: add it with --client-secret-stdin or --certificate";
             return Err(Invalid::new("app_only", rule).into());
         }
-        let partition = bearer_partition(&wanted.stored.application, None, &wanted.purpose.realm);
+        let partition = partition(&wanted.stored.application, None, &wanted.purpose.realm, &wanted.purpose.binding);
         let (token, source) = match self.fresh(wanted, &partition)? {
             Some(token) => (token, TokenSource::Cache),
             None => match self.requested(wanted, &partition).await {
@@ -148,12 +148,13 @@ impl Desk {
         let credential = self.presented(application, &metadata, app_only.correlation_id).await?;
         let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         let claims = application.claims(app_only.purpose.claims.as_ref());
-        let mut request =
-            client_credentials::request(client, &app_only.scopes, claims.as_ref(), app_only.correlation_id);
+        let (scopes, binding) = (&app_only.scopes, &app_only.purpose.binding);
+        let parameters = TokenParameters { scopes: Some(scopes), claims: claims.as_ref(), binding };
+        let mut request = client_credentials::request(client, parameters, app_only.correlation_id);
         let cause = self.cause(&app_only.partition, &app_only.scopes, &app_only.purpose)?;
         telemetry::explain(&mut request, cause, None);
         let count = |outcome| self.metrics.calls.app_token_requested(outcome);
-        let response = self.provider.tokens(request, &app_only.scopes).await.map_err(|error| {
+        let response = self.provider.tokens(request, Requested { scopes, binding }).await.map_err(|error| {
             count(Outcome::Failed);
             *unsent = matches!(error, TokenError::NotSent(_));
             from_token(error)

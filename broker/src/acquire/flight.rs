@@ -12,7 +12,7 @@ use token_broker_proto::oauth::{ApplicationName, Claims, ScopeSet};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-use crate::model::{GrantKey, TokenPartition};
+use crate::model::{GrantKey, TokenBinding, TokenPartition};
 
 /// What may be in flight only once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -36,6 +36,8 @@ pub(super) struct Purpose {
     pub forced: bool,
     /// The tenant that the token is of; empty where there are none.
     pub realm: String,
+    /// What the token is bound to.
+    pub binding: TokenBinding,
 }
 
 impl Purpose {

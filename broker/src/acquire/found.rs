@@ -10,7 +10,7 @@ use token_broker_proto::{
 
 use super::Desk;
 use crate::{
-    model::{CachedToken, Client, DeskError, Interaction, RegisteredApplication, TokenPartition, User},
+    model::{CachedToken, Client, DeskError, Interaction, RegisteredApplication, TokenBinding, TokenPartition, User},
     store::StoredApplication,
 };
 
@@ -91,11 +91,13 @@ fn accounts(users: &[User], client: &Client, application: &RegisteredApplication
     users.iter().map(|user| user.account(client, &application.name)).collect()
 }
 
-/// The partition that a bearer token of this user, or of the application itself, is cached in.
-pub(super) fn bearer_partition(
+/// The partition that a token of this user, or of the application itself, is cached in. No token is ever served for another
+/// binding than it was issued for: each has its own.
+pub(super) fn partition(
     application: &RegisteredApplication,
     user: Option<&User>,
     realm: &str,
+    binding: &TokenBinding,
 ) -> TokenPartition {
     let Client { environment, client_id } = application.client();
     TokenPartition {
@@ -103,8 +105,8 @@ pub(super) fn bearer_partition(
         client_id,
         home_account_id: user.map(|user| user.home_account_id.clone()),
         tenant: realm.to_owned(),
-        token_type: "bearer".to_owned(),
-        key_id: String::new(),
+        token_type: binding.token_type().to_owned(),
+        key_id: binding.key_id().unwrap_or_default().to_owned(),
         extra: String::new(),
     }
 }

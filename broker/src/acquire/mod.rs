@@ -1,4 +1,4 @@
-//! The desk for tokens and sign-in: silent (cache, then refresh), app-only, browser, device code, sign-out. It decides and
+//! The desk for tokens and sign-in: silent (cache, then refresh), app-only, bound to a key, browser, device code, sign-out. It decides and
 //! orders; the protocols are in `flow`, the exchange with the provider in `provider`, what is kept in `store`.
 //!
 //! A new grant is in the store, durably, before anybody sees the token that came with it.
@@ -13,6 +13,7 @@ mod refresh_token;
 mod renewal;
 mod sign_in;
 mod sign_out;
+mod signed_http_request;
 mod silent;
 mod watch;
 
@@ -40,6 +41,7 @@ pub use watch::{EventWatch, Followed, TokenWatch};
 
 use flight::{FlightKey, Flights, Purpose};
 use renewal::{InUse, Pauses};
+use signed_http_request::PopKeys;
 
 /// Most sign-ins that may wait for their user at once.
 const MAX_SIGN_INS: usize = 16;
@@ -72,6 +74,7 @@ pub struct Desk {
     metrics: Arc<Metrics>,
     web_sign_ins: WebSignIns,
     assertions: client_assertion::Kept,
+    pop_keys: PopKeys,
 }
 
 /// What `daemon` lends the desk of the outside world.
@@ -116,6 +119,7 @@ impl Desk {
             metrics,
             web_sign_ins: WebSignIns::default(),
             assertions: client_assertion::Kept::default(),
+            pop_keys: PopKeys::default(),
         })
     }
 

@@ -11,14 +11,15 @@ use tracing::Instrument;
 use super::{
     Desk, FlightKey, Purpose,
     flight::{Boarding, Early, Report},
-    found::{bearer_partition, is_fresh, is_valid},
+    found::{is_fresh, is_valid, partition},
     microsoft::in_tenant,
     refresh_token::Refresh,
     renewal::Renewal,
 };
 use crate::{
     access::Caller,
-    model::{CachedToken, DeskError, TokenPartition, User},
+    flow::oauth::proof_of_possession,
+    model::{CachedToken, DeskError, TokenBinding, TokenPartition, User},
     store::StoredApplication,
 };
 
@@ -51,7 +52,16 @@ impl Desk {
         request: &TokenRequest,
     ) -> Result<TokenAnswer, DeskError> {
         tracing::debug!(%caller, "acquire token");
-        let wanted = self.wanted(request).await?;
+        self.acquire_bound(request, binding(&request.scheme)?).await
+    }
+
+    /// A valid access token that is bound so, whatever the scheme of the request.
+    pub(super) async fn acquire_bound(
+        self: &Arc<Self>,
+        request: &TokenRequest,
+        binding: TokenBinding,
+    ) -> Result<TokenAnswer, DeskError> {
+        let wanted = self.wanted_bound(request, binding).await?;
         match &request.subject {
             Subject::User(selector) => match self.signed_in_user(&wanted.stored.application, selector.as_deref()) {
                 Ok(user) => self.for_user(&wanted, &user).await,
@@ -63,14 +73,20 @@ impl Desk {
     }
 
     pub(super) async fn wanted(&self, request: &TokenRequest) -> Result<Wanted, DeskError> {
-        match request.scheme {
-            TokenScheme::Bearer => {}
-            TokenScheme::Pop | TokenScheme::SshCert | TokenScheme::Dpop => {
-                return Err(unsupported("a token scheme other than bearer"));
-            }
-        }
+        self.wanted_bound(request, binding(&request.scheme)?).await
+    }
+
+    async fn wanted_bound(&self, request: &TokenRequest, binding: TokenBinding) -> Result<Wanted, DeskError> {
         let correlation_id = self.correlation_id(request.correlation_id);
         let stored = in_tenant(self.find_application(&request.application)?, request.tenant.as_deref())?;
+        let is_bound = binding != TokenBinding::Bearer;
+        if is_bound && !matches!(stored.application.authority, Authority::Microsoft(_)) {
+            return Err(DeskError::Unsupported(format!(
+                "{} tokens are issued by Microsoft Entra ID, and {} is another provider",
+                binding.token_type(),
+                stored.application.authority
+            )));
+        }
         let realm = self.realm(&stored.application.authority, correlation_id).await?;
         let scopes = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
         let purpose = Purpose {
@@ -79,6 +95,7 @@ impl Desk {
             claims: request.claims.clone(),
             forced: request.force_refresh,
             realm,
+            binding,
         };
         Ok(Wanted {
             stored,
@@ -91,7 +108,8 @@ impl Desk {
     }
 
     async fn for_user(self: &Arc<Self>, wanted: &Wanted, user: &User) -> Result<TokenAnswer, DeskError> {
-        let partition = bearer_partition(&wanted.stored.application, Some(user), &wanted.purpose.realm);
+        let Purpose { realm, binding, .. } = &wanted.purpose;
+        let partition = partition(&wanted.stored.application, Some(user), realm, binding);
         let (token, source) = match self.fresh(wanted, &partition)? {
             Some(token) => (token, TokenSource::Cache),
             None => self.refreshed(wanted, user, &partition).await?,
@@ -239,7 +257,18 @@ impl Desk {
             source,
             id_token: id_token.map(|documents| documents.id_token),
             correlation_id: wanted.correlation_id,
+            key_id: wanted.purpose.binding.key_id().map(str::to_owned),
         })
+    }
+}
+
+/// What the token of a request is bound to.
+fn binding(scheme: &TokenScheme) -> Result<TokenBinding, DeskError> {
+    match scheme {
+        TokenScheme::Bearer => Ok(TokenBinding::Bearer),
+        TokenScheme::Pop(key) => Ok(proof_of_possession::pop(key)),
+        TokenScheme::SshCert(key) => Ok(proof_of_possession::ssh_cert(key)),
+        TokenScheme::Dpop => Err(unsupported("DPoP (RFC 9449)")),
     }
 }
 

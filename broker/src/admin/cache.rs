@@ -78,6 +78,7 @@ fn shown(entry: StoredEntry, asked: Option<&ApplicationName>, applications: &[St
         environment: entry.client.environment,
         client_id: entry.client.client_id.to_string(),
         generation: entry.generation,
+        key_id: entry.key_id,
     }
 }
 

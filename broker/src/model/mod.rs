@@ -18,5 +18,5 @@ pub use grant::{
 };
 pub use http::{HttpRequest, HttpResponse};
 pub use provider_metadata::{ClientAuthentication, Dialect, ProviderMetadata};
-pub use token::{CachedToken, TokenPartition};
+pub use token::{CachedToken, TokenBinding, TokenPartition};
 pub use user::{IdentityDocuments, User};

@@ -18,10 +18,50 @@ pub struct TokenPartition {
     pub tenant: String,
     /// Token type in lower case: `bearer`, `pop`, `ssh-cert`, `dpop`.
     pub token_type: String,
-    /// Key that the token is bound to; empty for a bearer token.
+    /// Thumbprint of the key that the token is bound to; empty for a bearer token.
     pub key_id: String,
     /// Anything else that sets tokens apart, such as a hash of forwarded claims; empty in general.
     pub extra: String,
+}
+
+/// What an access token is bound to, which is how it can be used (`token_type`, `req_cnf`): by whoever bears it, or by who has a key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TokenBinding {
+    /// Nothing (RFC 6750).
+    Bearer,
+    /// An SSH certificate over this key.
+    SshCert {
+        /// RFC 7638.
+        key_id: String,
+        /// The key as JSON (RFC 7517), `kid` included.
+        jwk: String,
+    },
+    /// A key that signs HTTP requests.
+    Pop {
+        /// RFC 7638.
+        key_id: String,
+    },
+}
+
+impl TokenBinding {
+    /// `token_type` of the request and of the answer, in lower case.
+    #[must_use]
+    pub fn token_type(&self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::SshCert { .. } => "ssh-cert",
+            Self::Pop { .. } => "pop",
+        }
+    }
+
+    /// Thumbprint of the key; `None` for a bearer token.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        match self {
+            Self::Bearer => None,
+            Self::SshCert { key_id, .. } | Self::Pop { key_id } => Some(key_id),
+        }
+    }
 }
 
 /// An access token as cached.

@@ -7,7 +7,7 @@ mod manners;
 
 use std::sync::{Arc, Mutex};
 
-use token_broker_proto::oauth::{Authority, CorrelationId, ScopeSet};
+use token_broker_proto::oauth::{Authority, CorrelationId};
 
 use manners::Manners;
 
@@ -18,7 +18,7 @@ use crate::{
         TokenError, discovery,
         jwks::{self, JwkSet},
         revocation,
-        token_response::{self, TokenResponse},
+        token_response::{self, Requested, TokenResponse},
     },
     model::{DeskError, HttpRequest, HttpResponse, ProviderMetadata},
     ports::{Clock, Http, http::HttpError},
@@ -74,7 +74,11 @@ impl Provider {
     }
 
     /// Tokens for a request to the token endpoint.
-    pub async fn tokens(&self, request: HttpRequest, requested: &ScopeSet) -> Result<TokenResponse, TokenError> {
+    pub async fn tokens<'a>(
+        &self,
+        request: HttpRequest,
+        requested: impl Into<Requested<'a>>,
+    ) -> Result<TokenResponse, TokenError> {
         // A token's life begins no later than this, however long the answer takes.
         let asked_on = self.clock.now();
         self.politely(request, |response| token_response::parse(response, requested, asked_on)).await

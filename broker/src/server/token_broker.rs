@@ -4,8 +4,8 @@ use std::{pin::Pin, sync::Arc};
 
 use token_broker_proto::{
     calls::{
-        BeginAuthorizationRequest, CompleteAuthorizationRequest, SignInEvent, SignInRequest, SignOutRequest,
-        TokenRequest, TokenSource,
+        BeginAuthorizationRequest, CompleteAuthorizationRequest, SignHttpRequest, SignInEvent, SignInRequest,
+        SignOutRequest, TokenRequest, TokenSource,
     },
     oauth::ApplicationName,
     wire::v1::{self, token_broker_server::TokenBroker},
@@ -28,6 +28,14 @@ impl Face {
     pub(super) fn new(desk: Arc<Desk>) -> Self {
         Self { desk }
     }
+
+    /// Counts a token that was answered with.
+    fn count(&self, source: TokenSource, begun: Stopwatch) {
+        match source {
+            TokenSource::Cache => self.desk.metrics().calls.hit(begun.elapsed()),
+            TokenSource::IdentityProvider => self.desk.metrics().calls.fetched(begun.elapsed()),
+        }
+    }
 }
 
 #[tonic::async_trait]
@@ -42,11 +50,25 @@ impl TokenBroker for Face {
             let parsed = TokenRequest::try_from(request.into_inner())?;
             let named = TokenRequest { correlation_id: Some(call.correlation_id), ..parsed };
             let answer = self.desk.acquire_token(&call.caller, &named).await?;
-            match answer.source {
-                TokenSource::Cache => self.desk.metrics().calls.hit(begun.elapsed()),
-                TokenSource::IdentityProvider => self.desk.metrics().calls.fetched(begun.elapsed()),
-            }
+            self.count(answer.source, begun);
             Ok(answer)
+        })
+        .await
+    }
+
+    async fn sign_http_request(
+        &self,
+        request: Request<v1::SignHttpRequestRequest>,
+    ) -> Result<Response<v1::SignHttpRequestResponse>, Status> {
+        let begun = Stopwatch::start();
+        let given = request.get_ref().token.as_ref().map(|token| token.correlation_id.clone()).unwrap_or_default();
+        let call = Call::begin(&request, "SignHttpRequest", &given, &self.desk)?;
+        call.answer(async {
+            let mut parsed = SignHttpRequest::try_from(request.into_inner())?;
+            parsed.token.correlation_id = Some(call.correlation_id);
+            let signed = self.desk.sign_http_request(&call.caller, &parsed).await?;
+            self.count(signed.source, begun);
+            Ok(signed)
         })
         .await
     }

@@ -64,6 +64,7 @@ mod tests {
             source: TokenSource::Cache,
             id_token: None,
             correlation_id: CorrelationId::from_random([0; 16]),
+            key_id: None,
         }
     }
 

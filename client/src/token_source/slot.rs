@@ -142,6 +142,7 @@ mod tests {
             source: TokenSource::Cache,
             id_token: None,
             correlation_id: CorrelationId::from_random([1; 16]),
+            key_id: None,
         }))
     }
 

@@ -192,6 +192,13 @@ impl TokenBroker for StandIn {
         Ok(Response::new(Box::pin(first.chain(tokio_stream::iter([Ok(done)])))))
     }
 
+    async fn sign_http_request(
+        &self,
+        _: Request<v1::SignHttpRequestRequest>,
+    ) -> Result<Response<v1::SignHttpRequestResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn sign_out(&self, _: Request<v1::SignOutRequest>) -> Result<Response<v1::SignOutResponse>, Status> {
         self.next().await?;
         let revocation = v1::Revocation::NotRequested.into();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Incomplete, given, scopes, seconds};
 use crate::{
     Account, Invalid, Secret,
-    oauth::{ApplicationName, Authority, Claims, ClientId, CorrelationId, ScopeSet, UnixTime},
+    oauth::{ApplicationName, Authority, Claims, ClientId, CorrelationId, PublicKey, ScopeSet, UnixTime},
     wire::v1,
 };
 
@@ -35,15 +35,15 @@ pub enum Subject {
 }
 
 /// How the access token is bound to its use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum TokenScheme {
     /// RFC 6750.
     #[default]
     Bearer,
-    /// Signed HTTP requests.
-    Pop,
-    /// An SSH certificate.
-    SshCert,
+    /// Signed HTTP requests, by the caller's own key.
+    Pop(PublicKey),
+    /// An SSH certificate over the caller's key.
+    SshCert(PublicKey),
     /// RFC 9449.
     Dpop,
 }
@@ -96,7 +96,7 @@ impl TryFrom<v1::GetTokenRequest> for TokenRequest {
     type Error = Invalid;
 
     fn try_from(wire: v1::GetTokenRequest) -> Result<Self, Invalid> {
-        let scheme = TokenScheme::parse(wire.scheme)?;
+        let scheme = TokenScheme::parse(wire.scheme, &wire.public_key)?;
         Ok(Self {
             application: ApplicationSelector::parse(&wire.application, &wire.client_id, &wire.authority)?,
             subject: Subject::parse(wire.account, wire.app_only, wire.on_behalf_of)?,
@@ -123,6 +123,7 @@ impl From<&TokenRequest> for v1::GetTokenRequest {
                 .map_or(0, |span| i64::try_from(span.as_secs()).unwrap_or(i64::MAX)),
             claims: request.claims.as_ref().map(|claims| claims.as_str().to_owned()).unwrap_or_default(),
             scheme: request.scheme.to_wire().into(),
+            public_key: request.scheme.public_key().map(PublicKey::canonical_jwk).unwrap_or_default(),
             include_id_token: request.include_id_token,
             correlation_id: request.correlation_id.map(|id| id.to_string()).unwrap_or_default(),
             ..Self::default()
@@ -174,21 +175,39 @@ impl Subject {
 }
 
 impl TokenScheme {
-    fn parse(wire: i32) -> Result<Self, Invalid> {
-        match v1::TokenScheme::try_from(wire) {
-            Ok(v1::TokenScheme::Unspecified | v1::TokenScheme::Bearer) => Ok(Self::Bearer),
-            Ok(v1::TokenScheme::Pop) => Ok(Self::Pop),
-            Ok(v1::TokenScheme::SshCert) => Ok(Self::SshCert),
-            Ok(v1::TokenScheme::Dpop) => Ok(Self::Dpop),
-            Err(_) => Err(Invalid::new("scheme", "is not a token scheme of this version")),
+    fn parse(wire: i32, public_key: &str) -> Result<Self, Invalid> {
+        let key = || PublicKey::parse(public_key);
+        let bound = match v1::TokenScheme::try_from(wire) {
+            Ok(v1::TokenScheme::SshCert) => return key().map(Self::SshCert),
+            Ok(v1::TokenScheme::Pop) if public_key.is_empty() => {
+                let rule = "a pop token is of use to who has its key: give the public one, or call SignHttpRequest";
+                return Err(Invalid::new("public_key", rule));
+            }
+            Ok(v1::TokenScheme::Pop) => return key().map(Self::Pop),
+            Ok(v1::TokenScheme::Unspecified | v1::TokenScheme::Bearer) => Self::Bearer,
+            Ok(v1::TokenScheme::Dpop) => Self::Dpop,
+            Err(_) => return Err(Invalid::new("scheme", "is not a token scheme of this version")),
+        };
+        if public_key.is_empty() {
+            return Ok(bound);
+        }
+        Err(Invalid::new("public_key", "is for the schemes ssh-cert and pop"))
+    }
+
+    /// The caller's key that the token is bound to.
+    #[must_use]
+    pub fn public_key(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Pop(key) | Self::SshCert(key) => Some(key),
+            Self::Bearer | Self::Dpop => None,
         }
     }
 
-    fn to_wire(self) -> v1::TokenScheme {
+    fn to_wire(&self) -> v1::TokenScheme {
         match self {
             Self::Bearer => v1::TokenScheme::Bearer,
-            Self::Pop => v1::TokenScheme::Pop,
-            Self::SshCert => v1::TokenScheme::SshCert,
+            Self::Pop(_) => v1::TokenScheme::Pop,
+            Self::SshCert(_) => v1::TokenScheme::SshCert,
             Self::Dpop => v1::TokenScheme::Dpop,
         }
     }
@@ -210,6 +229,21 @@ impl TokenSource {
         match self {
             Self::Cache => "cache",
             Self::IdentityProvider => "identity_provider",
+        }
+    }
+
+    pub(super) fn to_wire(self) -> v1::TokenSource {
+        match self {
+            Self::Cache => v1::TokenSource::Cache,
+            Self::IdentityProvider => v1::TokenSource::IdentityProvider,
+        }
+    }
+
+    pub(super) fn from_wire(wire: i32) -> Result<Self, Incomplete> {
+        match v1::TokenSource::try_from(wire) {
+            Ok(v1::TokenSource::Cache) => Ok(Self::Cache),
+            Ok(v1::TokenSource::IdentityProvider) => Ok(Self::IdentityProvider),
+            Ok(v1::TokenSource::Unspecified) | Err(_) => Err(Incomplete("source")),
         }
     }
 }
@@ -235,14 +269,12 @@ pub struct TokenAnswer {
     pub id_token: Option<Secret>,
     /// Name of the call.
     pub correlation_id: CorrelationId,
+    /// Thumbprint of the key that it is bound to (RFC 7638); `None` for a bearer token.
+    pub key_id: Option<String>,
 }
 
 impl From<TokenAnswer> for v1::GetTokenResponse {
     fn from(answer: TokenAnswer) -> Self {
-        let source = match answer.source {
-            TokenSource::Cache => v1::TokenSource::Cache,
-            TokenSource::IdentityProvider => v1::TokenSource::IdentityProvider,
-        };
         Self {
             access_token: answer.access_token.expose().to_owned(),
             token_type: answer.token_type,
@@ -250,9 +282,10 @@ impl From<TokenAnswer> for v1::GetTokenResponse {
             refresh_on: answer.refresh_on.map_or(0, UnixTime::seconds),
             scopes: answer.scopes.to_strings(),
             account: answer.account.map(Into::into),
-            source: source.into(),
+            source: answer.source.to_wire().into(),
             id_token: answer.id_token.map(|token| token.expose().to_owned()).unwrap_or_default(),
             correlation_id: answer.correlation_id.to_string(),
+            key_id: answer.key_id.unwrap_or_default(),
         }
     }
 }
@@ -261,11 +294,6 @@ impl TryFrom<v1::GetTokenResponse> for TokenAnswer {
     type Error = Incomplete;
 
     fn try_from(wire: v1::GetTokenResponse) -> Result<Self, Incomplete> {
-        let source = match v1::TokenSource::try_from(wire.source) {
-            Ok(v1::TokenSource::Cache) => TokenSource::Cache,
-            Ok(v1::TokenSource::IdentityProvider) => TokenSource::IdentityProvider,
-            Ok(v1::TokenSource::Unspecified) | Err(_) => return Err(Incomplete("source")),
-        };
         Ok(Self {
             access_token: Some(Secret::new(wire.access_token))
                 .filter(|token| !token.is_empty())
@@ -275,12 +303,13 @@ impl TryFrom<v1::GetTokenResponse> for TokenAnswer {
             refresh_on: UnixTime::from_wire(wire.refresh_on),
             scopes: ScopeSet::parse(wire.scopes.iter().map(String::as_str)).map_err(|_| Incomplete("scopes"))?,
             account: wire.account.map(Into::into),
-            source,
+            source: TokenSource::from_wire(wire.source)?,
             id_token: given(wire.id_token).map(Secret::new),
             correlation_id: CorrelationId::parse(&wire.correlation_id)
                 .ok()
                 .flatten()
                 .ok_or(Incomplete("correlation_id"))?,
+            key_id: given(wire.key_id),
         })
     }
 }

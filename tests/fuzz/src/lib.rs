@@ -22,7 +22,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     Target { name: "token_response", run: answers::token_response },
     Target { name: "discovery", run: answers::discovery },
     Target { name: "jwks", run: answers::jwks },
@@ -36,6 +36,7 @@ pub const TARGETS: [Target; 15] = [
     Target { name: "replies", run: wire::replies },
     Target { name: "status", run: wire::status },
     Target { name: "words", run: words::words },
+    Target { name: "public_key", run: words::public_key },
     Target { name: "configuration", run: configuration::configuration },
     Target { name: "applied_file", run: applied_file::applied_file },
 ];

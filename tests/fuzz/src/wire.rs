@@ -7,8 +7,8 @@ use prost::Message;
 use token_broker_proto::{
     Account, Failure,
     calls::{
-        Application, CacheEntry, DaemonStatus, NewApplication, SignInEvent, SignInRequest, SignOutAnswer,
-        SignOutRequest, TokenAnswer, TokenRequest,
+        Application, CacheEntry, DaemonStatus, NewApplication, SignHttpRequest, SignInEvent, SignInRequest,
+        SignOutAnswer, SignOutRequest, SignedHttpRequest, TokenAnswer, TokenRequest,
     },
     wire::v1,
 };
@@ -17,10 +17,11 @@ use tonic::{Code, Status};
 /// What clients send.
 pub(crate) fn requests(bytes: &[u8]) {
     let Some((kind, bytes)) = bytes.split_first() else { return };
-    match kind % 4 {
+    match kind % 5 {
         0 => there_and_back::<v1::GetTokenRequest, TokenRequest, _>(bytes, |words| (&words).into()),
         1 => there_and_back::<v1::SignInRequest, SignInRequest, _>(bytes, |words| (&words).into()),
         2 => there_and_back::<v1::SignOutRequest, SignOutRequest, _>(bytes, |words| (&words).into()),
+        4 => there_and_back::<v1::SignHttpRequestRequest, SignHttpRequest, _>(bytes, |words| (&words).into()),
         _ => there_and_back::<v1::AddApplicationRequest, NewApplication, _>(bytes, |words| (&words).into()),
     }
 }
@@ -28,13 +29,14 @@ pub(crate) fn requests(bytes: &[u8]) {
 /// What the daemon answers.
 pub(crate) fn replies(bytes: &[u8]) {
     let Some((kind, bytes)) = bytes.split_first() else { return };
-    match kind % 7 {
+    match kind % 8 {
         0 => there_and_back::<v1::GetTokenResponse, TokenAnswer, _>(bytes, Into::into),
         1 => there_and_back::<v1::SignInResponse, SignInEvent, _>(bytes, Into::into),
         2 => there_and_back::<v1::SignOutResponse, SignOutAnswer, _>(bytes, Into::into),
         3 => there_and_back::<v1::Application, Application, _>(bytes, Into::into),
         4 => there_and_back::<v1::CacheEntry, CacheEntry, _>(bytes, Into::into),
         5 => there_and_back::<v1::GetStatusResponse, DaemonStatus, _>(bytes, Into::into),
+        7 => there_and_back::<v1::SignHttpRequestResponse, SignedHttpRequest, _>(bytes, Into::into),
         _ => there_and_back::<v1::Account, Account, _>(bytes, Into::into),
     }
 }

@@ -3,7 +3,7 @@
 use token_broker_client::{
     Invalid,
     calls::{CacheEntryId, redirect_uri},
-    oauth::{ApplicationName, Authority, Claims, ClientId, CorrelationId, ScopeSet},
+    oauth::{ApplicationName, Authority, Claims, ClientId, CorrelationId, PublicKey, ScopeSet},
 };
 
 use crate::exchange::assert_showable;
@@ -29,6 +29,23 @@ pub(crate) fn words(bytes: &[u8]) {
     if let Ok(uri) = redirect_uri(text.to_owned()) {
         let kept = uri.to_ascii_lowercase();
         assert!(uri == text && (kept.starts_with("http:") || kept.starts_with("https:")));
+    }
+}
+
+/// A public key of a caller, in either form. What is refused may be a private key, so nothing of it is said.
+pub(crate) fn public_key(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match PublicKey::parse(text) {
+        Ok(key) => {
+            let canonical = key.canonical_jwk();
+            assert_eq!(PublicKey::parse(&canonical), Ok(key));
+            assert!(!canonical.contains("\"d\""), "a private member is kept");
+        }
+        Err(invalid) => {
+            assert_showable(&invalid.rule);
+            let words = text.split_ascii_whitespace().filter(|word| word.len() > 24);
+            words.for_each(|word| assert!(!invalid.rule.contains(word), "what was given is repeated"));
+        }
     }
 }
 

@@ -11,8 +11,11 @@ use std::{
 use token_broker::{
     access::Caller,
     acquire,
-    flow::oauth::{ClientContext, refresh_token},
-    model::{CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, Presented, TokenPartition},
+    flow::oauth::{ClientContext, TokenParameters, refresh_token},
+    model::{
+        CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, Presented, TokenBinding,
+        TokenPartition,
+    },
     provider::{Provider, from_token},
     store::{RefreshRecord, StoredApplication, Vault},
 };
@@ -91,6 +94,7 @@ impl Double {
             source,
             id_token: None,
             correlation_id: CorrelationId::from_random([0; 16]),
+            key_id: None,
         })
     }
 
@@ -136,7 +140,8 @@ impl Double {
         let metadata = self.provider.discover(&application.authority, id).await?;
         let client_id = &application.client_id;
         let client = ClientContext { metadata: &metadata, client_id, credential: &Presented::Nothing };
-        let request = refresh_token::request(client, &grant.refresh_token, None, None, id);
+        let parameters = TokenParameters { scopes: None, claims: None, binding: &TokenBinding::Bearer };
+        let request = refresh_token::request(client, &grant.refresh_token, parameters, id);
         let response = match self.provider.tokens(request, &grant.scopes).await {
             Ok(response) => response,
             Err(error) if error.needs_interaction() => return self.refused(wanted, stamp).await,

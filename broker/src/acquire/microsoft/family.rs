@@ -13,13 +13,18 @@ use tracing::Instrument;
 use crate::{
     acquire::{
         Desk, FlightKey,
-        found::bearer_partition,
+        found::partition,
         metadata::Issued,
         silent::{Refreshed, Wanted},
     },
     flow::{
         microsoft::telemetry::{self, Cause},
-        oauth::{ClientContext, TokenError, id_token::Expectation, refresh_token, token_response::TokenResponse},
+        oauth::{
+            ClientContext, TokenError, TokenParameters,
+            id_token::Expectation,
+            refresh_token,
+            token_response::{Requested, TokenResponse},
+        },
     },
     model::{
         AppMetadata, Client, Credential, DeskError, Grant, GrantKey, GrantStamp, GrantState, TokenPartition, User,
@@ -84,7 +89,7 @@ impl Desk {
             let candidates = users.iter().map(|user| user.account(&client, &application.name)).collect();
             return Err(if users.is_empty() { nobody } else { DeskError::AccountAmbiguous { candidates } });
         };
-        let partition = bearer_partition(application, Some(user), &wanted.purpose.realm);
+        let partition = partition(application, Some(user), &wanted.purpose.realm, &wanted.purpose.binding);
         let key = client.family_grant_key(FAMILY, &user.home_account_id);
         let flight = |_| {
             let joining = Joining {
@@ -118,10 +123,11 @@ impl Desk {
         let credential = self.presented(application, &metadata, wanted.correlation_id).await?;
         let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
         let claims = application.claims(wanted.purpose.claims.as_ref());
-        let (scopes, token) = (wanted.purpose.scopes.as_ref(), &grant.refresh_token);
-        let mut request = refresh_token::request(client, token, scopes, claims.as_ref(), wanted.correlation_id);
+        let (scopes, binding) = (wanted.purpose.scopes.as_ref(), &wanted.purpose.binding);
+        let parameters = TokenParameters { scopes, claims: claims.as_ref(), binding };
+        let mut request = refresh_token::request(client, &grant.refresh_token, parameters, wanted.correlation_id);
         telemetry::explain(&mut request, Cause::Absent, Some(&user.home_account_id));
-        match self.provider.tokens(request, &wanted.scopes).await {
+        match self.provider.tokens(request, Requested { scopes: &wanted.scopes, binding }).await {
             Ok(response) => self.welcome(&joining, client, (stamp, &grant), response).await,
             Err(TokenError::Refused(words)) => {
                 tracing::info!(error = words.error, "the family's grant does not serve this client");

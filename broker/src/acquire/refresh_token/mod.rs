@@ -18,16 +18,22 @@ use setback::{Failed, Setback};
 use super::{
     Desk, Purpose,
     flight::Early,
-    found::{bearer_partition, is_fresh},
+    found::{is_fresh, partition},
     silent::{Refreshed, Wanted, scopes_to_send},
     watch::Asked,
 };
 use crate::{
     flow::{
         microsoft::telemetry::{self, Cause},
-        oauth::{ClientContext, TokenError, refresh_token, token_response::TokenResponse},
+        oauth::{
+            ClientContext, TokenError, TokenParameters, refresh_token,
+            token_response::{Requested, TokenResponse},
+        },
     },
-    model::{CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, TokenPartition, User},
+    model::{
+        CachedToken, DeskError, Grant, GrantKey, GrantStamp, GrantState, Interaction, TokenBinding, TokenPartition,
+        User,
+    },
     store::{Saved, StoredApplication},
 };
 
@@ -94,12 +100,13 @@ impl Refresh {
             claims: None,
             forced: true,
             realm: realm.to_owned(),
+            binding: TokenBinding::Bearer,
         };
         Self {
             grant_key: application.client().grant_key(&user.home_account_id),
             stored: Arc::clone(stored),
             user: user.clone(),
-            partition: bearer_partition(application, Some(user), realm),
+            partition: partition(application, Some(user), realm, &TokenBinding::Bearer),
             scopes,
             purpose,
             min_validity: None,
@@ -199,7 +206,7 @@ impl Desk {
         client: ClientContext<'_>,
         grant: &Grant,
     ) -> Result<TokenResponse, Failed> {
-        let Purpose { scopes, claims, .. } = &refresh.purpose;
+        let Purpose { scopes, claims, binding, .. } = &refresh.purpose;
         let claims = refresh.stored.application.claims(claims.as_ref());
         let id = refresh.correlation_id;
         let token = &grant.refresh_token;
@@ -208,12 +215,14 @@ impl Desk {
             None => self.cause(&refresh.partition, &refresh.scopes, &refresh.purpose).unwrap_or(Cause::Absent),
         };
         let request = |client| {
-            let mut request = refresh_token::request(client, token, scopes.as_ref(), claims.as_ref(), id);
+            let parameters = TokenParameters { scopes: scopes.as_ref(), claims: claims.as_ref(), binding };
+            let mut request = refresh_token::request(client, token, parameters, id);
             telemetry::explain(&mut request, cause, Some(&refresh.user.home_account_id));
             request
         };
+        let requested = Requested { scopes: &grant.scopes, binding };
         let lost_before = grant.state.answer_lost();
-        match self.provider.tokens(request(client), &grant.scopes).await {
+        match self.provider.tokens(request(client), requested).await {
             Err(TokenError::Lost(what)) if !self.tasks.stop.is_cancelled() => {
                 tracing::warn!(what, "the provider's answer was lost on the way; asking once more");
                 // A client assertion is good for one request.
@@ -222,7 +231,7 @@ impl Desk {
                     return Err(Failed { error: TokenError::Lost(what), answer_lost: true });
                 };
                 let client = ClientContext { credential: &credential, ..client };
-                let again = self.provider.tokens(request(client), &grant.scopes).await;
+                let again = self.provider.tokens(request(client), requested).await;
                 again.map_err(|error| Failed { error, answer_lost: true })
             }
             outcome => outcome.map_err(|error| {

@@ -110,6 +110,11 @@ pub(super) enum Outcome {
 }
 
 impl InUse {
+    /// No token of this key is of any use any more.
+    pub(in crate::acquire) fn forget_key(&self, key_id: &str) {
+        self.lock().by_token.retain(|_, mark| mark.partition.key_id != key_id);
+    }
+
     /// Somebody was answered with this token. `now`, `random` and `renewal` are asked for at its first use only.
     pub(in crate::acquire) fn mark(
         &self,

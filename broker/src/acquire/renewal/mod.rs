@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 
-use self::in_use::{Moment, Outcome, Taken};
+use self::in_use::{Outcome, Taken};
 use super::{
     Desk, FlightKey,
     client_credentials::AppOnly,
@@ -27,7 +27,7 @@ use crate::{
     store::StoredApplication,
 };
 
-pub(super) use in_use::InUse;
+pub(super) use in_use::{InUse, Moment};
 pub(super) use pauses::Pauses;
 
 /// Longest sleep without a look at the wall while something is due: timers stand still in suspend.
@@ -88,7 +88,7 @@ impl Desk {
         }
     }
 
-    fn moment(&self) -> Moment {
+    pub(super) fn moment(&self) -> Moment {
         Moment { wall: self.clock.now(), monotonic: self.clock.monotonic() }
     }
 

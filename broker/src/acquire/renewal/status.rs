@@ -10,8 +10,8 @@ use token_broker_proto::{
 use super::Desk;
 use crate::{
     access::Caller,
-    acquire::found::bearer_partition,
-    model::{Client, DeskError, Grant, GrantState, RefreshFailure, RegisteredApplication, User},
+    acquire::found::partition,
+    model::{Client, DeskError, Grant, GrantState, RefreshFailure, RegisteredApplication, TokenBinding, User},
     store::{GrantEntry, StoreError, StoredApplication},
 };
 
@@ -59,7 +59,8 @@ impl Desk {
         user: &User,
         grant: &Grant,
     ) -> Result<(Option<UnixTime>, Option<UnixTime>), DeskError> {
-        let partition = bearer_partition(application, Some(user), &self.kept_realm(&application.authority)?);
+        let realm = self.kept_realm(&application.authority)?;
+        let partition = partition(application, Some(user), &realm, &TokenBinding::Bearer);
         let token = match self.vault.find_token(&partition, &ScopeSet::default(), &|_| true) {
             Err(StoreError::Corrupt(_)) => None,
             found => found?,

@@ -10,9 +10,9 @@ use token_broker_proto::{
 
 use super::Desk;
 use crate::{
-    acquire::{found::bearer_partition, metadata::Issued},
+    acquire::{found::partition, metadata::Issued},
     flow::oauth::{ClientContext, id_token::Expectation, token_response::TokenResponse},
-    model::{DeskError, Grant, IdentityDocuments, Presented, ProviderMetadata, User},
+    model::{DeskError, Grant, IdentityDocuments, Presented, ProviderMetadata, TokenBinding, User},
     store::{Saved, SignInRecord, StoredApplication},
 };
 
@@ -58,9 +58,10 @@ impl Desk {
             let scopes = response.scopes.clone();
             (key, Grant::issued(refresh_token, scopes, now))
         });
+        let partition = partition(application, Some(&user), &realm, &TokenBinding::Bearer);
         let record = SignInRecord {
             client: client.clone(),
-            token: Some((bearer_partition(application, Some(&user), &realm), response.cached())),
+            token: Some((partition, response.cached())),
             user: user.clone(),
             grant,
             identity: identity.map(|documents| (realm, documents)),

@@ -9,7 +9,7 @@ use super::{
     due::{self, Bearing, bearing},
 };
 use crate::{
-    acquire::found::{bearer_partition, is_fresh, is_valid},
+    acquire::found::{is_fresh, is_valid, partition},
     model::{CachedToken, DeskError, User},
 };
 
@@ -67,7 +67,7 @@ impl TokenWatch {
             }
             Subject::Application | Subject::OnBehalfOf(_) => None,
         };
-        let partition = bearer_partition(application, user.as_ref(), &wanted.purpose.realm);
+        let partition = partition(application, user.as_ref(), &wanted.purpose.realm, &wanted.purpose.binding);
         let now = desk.clock.now();
         let find = |accept: &dyn Fn(&CachedToken) -> bool| desk.vault.find_token(&partition, &wanted.scopes, accept);
         let fresh = find(&|token| is_fresh(token, wanted.min_validity, now))?;

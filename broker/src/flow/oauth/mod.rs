@@ -11,6 +11,7 @@ pub(super) mod endpoint;
 pub mod id_token;
 pub(super) mod issuer;
 pub mod jose;
+pub mod proof_of_possession;
 pub mod refresh_token;
 pub mod revocation;
 mod sign_in_scopes;
@@ -18,6 +19,6 @@ pub mod token_response;
 #[cfg(test)]
 pub(super) mod vectors;
 
-pub use endpoint::{ClientContext, DocumentError, MissingEndpoint, TokenError};
+pub use endpoint::{ClientContext, DocumentError, MissingEndpoint, TokenError, TokenParameters};
 pub use jose::jwks;
 pub use sign_in_scopes::sign_in_scopes;

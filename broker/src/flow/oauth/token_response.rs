@@ -12,7 +12,7 @@ use super::{
     TokenError,
     endpoint::{Answer, is_visible_ascii, read_success, readable},
 };
-use crate::model::{CachedToken, HttpResponse, RefreshToken};
+use crate::model::{CachedToken, HttpResponse, RefreshToken, TokenBinding};
 
 /// Lifetime where none is given (MSAL's default).
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
@@ -30,7 +30,7 @@ const MAX_CLIENT_INFO: usize = 4 * 1024;
 pub struct TokenResponse {
     /// The access token: visible ASCII, not empty.
     pub access_token: Secret,
-    /// As the provider wrote it; `Bearer` in any case of letters.
+    /// As the provider wrote it; what was asked for, in any case of letters.
     pub token_type: String,
     /// When the answer came.
     pub issued_on: UnixTime,
@@ -65,22 +65,42 @@ impl TokenResponse {
     }
 }
 
-/// Reads the answer to a request for the scopes `requested`.
-pub fn parse(response: &HttpResponse, requested: &ScopeSet, now: UnixTime) -> Result<TokenResponse, TokenError> {
-    read(&mut read_success(response)?, requested, now).map_err(TokenError::Malformed)
+/// What was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Requested<'a> {
+    /// Scopes.
+    pub scopes: &'a ScopeSet,
+    /// What the access token must be bound to.
+    pub binding: &'a TokenBinding,
 }
 
-fn read(answer: &mut Answer, requested: &ScopeSet, now: UnixTime) -> Result<TokenResponse, String> {
+/// A bearer token with these scopes.
+impl<'a> From<&'a ScopeSet> for Requested<'a> {
+    fn from(scopes: &'a ScopeSet) -> Self {
+        Self { scopes, binding: &TokenBinding::Bearer }
+    }
+}
+
+/// Reads the answer to a request. A token of another type than was asked for is none: it could be used, or misused, otherwise.
+pub fn parse<'a>(
+    response: &HttpResponse,
+    requested: impl Into<Requested<'a>>,
+    now: UnixTime,
+) -> Result<TokenResponse, TokenError> {
+    read(&mut read_success(response)?, requested.into(), now).map_err(TokenError::Malformed)
+}
+
+fn read(answer: &mut Answer, requested: Requested<'_>, now: UnixTime) -> Result<TokenResponse, String> {
     let access_token = token(answer, "access_token")?.ok_or("answered without an access_token")?;
     let lifetime = answer.seconds("expires_in", LONGEST_LIFETIME).unwrap_or(DEFAULT_LIFETIME);
     let refresh_in = answer.seconds("refresh_in", lifetime);
     Ok(TokenResponse {
         access_token,
-        token_type: token_type(answer)?,
+        token_type: token_type(answer, requested.binding)?,
         issued_on: now,
         expires_on: now.plus(lifetime),
         refresh_on: refresh_in.map(|span| now.plus(span)),
-        scopes: granted(answer, requested)?,
+        scopes: granted(answer, requested.scopes)?,
         refresh_token: token(answer, "refresh_token")?.map(RefreshToken::new),
         id_token: token(answer, "id_token")?,
         client_info: answer.text("client_info").filter(|it| is_visible_ascii(it, MAX_CLIENT_INFO)).map(str::to_owned),
@@ -98,12 +118,17 @@ fn token(answer: &mut Answer, name: &str) -> Result<Option<Secret>, String> {
     }
 }
 
-fn token_type(answer: &Answer) -> Result<String, String> {
-    match answer.member("token_type") {
-        None => Ok("Bearer".to_owned()),
-        Some(value) => match value.as_str() {
-            Some(name) if name.eq_ignore_ascii_case("Bearer") => Ok(name.to_owned()),
-            Some(name) => Err(format!("answered with token_type {:?}, but Bearer was asked for", readable(name, 40))),
+fn token_type(answer: &Answer, binding: &TokenBinding) -> Result<String, String> {
+    let asked = match binding {
+        TokenBinding::Bearer => "Bearer",
+        TokenBinding::SshCert { .. } | TokenBinding::Pop { .. } => binding.token_type(),
+    };
+    match (answer.member("token_type"), binding) {
+        (None, TokenBinding::Bearer) => Ok(asked.to_owned()),
+        (None, _) => Err(format!("answered without token_type, but {asked} was asked for")),
+        (Some(value), _) => match value.as_str() {
+            Some(name) if name.eq_ignore_ascii_case(asked) => Ok(name.to_owned()),
+            Some(name) => Err(format!("answered with token_type {:?}, but {asked} was asked for", readable(name, 40))),
             None => Err("answered with token_type that is not a text".to_owned()),
         },
     }
@@ -131,8 +156,11 @@ pub(super) mod tests {
         oauth::{ScopeSet, UnixTime},
     };
 
-    use super::{TokenResponse, parse};
-    use crate::flow::oauth::{TokenError, vectors};
+    use super::{Requested, TokenResponse, parse};
+    use crate::{
+        flow::oauth::{TokenError, vectors},
+        model::TokenBinding,
+    };
 
     /// What a vector expects of an error.
     pub(in crate::flow::oauth) fn error_json(error: &TokenError) -> Value {
@@ -184,7 +212,13 @@ pub(super) mod tests {
     fn every_vector() {
         vectors::check_all("token_response", |case| {
             let requested = ScopeSet::parse([vectors::text(case, "requested")]).unwrap();
-            let outcome = parse(&vectors::response(&case["response"]), &requested, vectors::time(&case["now"]));
+            let binding = match case["token_type"].as_str() {
+                Some("ssh-cert") => TokenBinding::SshCert { key_id: "k".to_owned(), jwk: "{}".to_owned() },
+                Some("pop") => TokenBinding::Pop { key_id: "k".to_owned() },
+                _ => TokenBinding::Bearer,
+            };
+            let requested = Requested { scopes: &requested, binding: &binding };
+            let outcome = parse(&vectors::response(&case["response"]), requested, vectors::time(&case["now"]));
             match &outcome {
                 Ok(tokens) => tokens_json(tokens),
                 Err(error) => error_json(error),

@@ -40,6 +40,8 @@ pub struct StoredEntry {
     pub fingerprint: String,
     /// Rotation, from 1; refresh tokens only.
     pub generation: Option<i64>,
+    /// Key that it is bound to; access tokens only, and no bearer token.
+    pub key_id: Option<String>,
 }
 
 /// A part of the cache.
@@ -192,6 +194,7 @@ fn of_token(tables: &Tables<'_>, stored: StoredToken) -> StoredEntry {
         expires_on: Some(token.expires_on),
         fingerprint: tables.keys.fingerprint(token.access_token.expose()),
         generation: None,
+        key_id: Some(partition.key_id).filter(|key_id| !key_id.is_empty()),
     }
 }
 
@@ -207,6 +210,7 @@ fn of_grant(tables: &Tables<'_>, stored: StoredGrant) -> StoredEntry {
         expires_on: None,
         fingerprint: tables.keys.fingerprint(stored.grant.refresh_token.secret().expose()),
         generation: Some(stored.stamp.generation),
+        key_id: None,
     }
 }
 
@@ -222,6 +226,7 @@ fn of_identity(tables: &Tables<'_>, stored: StoredIdentity) -> StoredEntry {
         expires_on: None,
         fingerprint: tables.keys.fingerprint(stored.documents.id_token.expose()),
         generation: None,
+        key_id: None,
     }
 }
 

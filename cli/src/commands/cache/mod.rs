@@ -80,6 +80,7 @@ fn facts(entry: CacheEntry, now: UnixTime) -> impl Iterator<Item = (&'static str
         ("environment", entry.environment),
         ("scopes", entry.scopes.join(" ")),
         ("token type", entry.token_type.unwrap_or_default()),
+        ("key id", entry.key_id.unwrap_or_default()),
         ("expires", expires),
         ("rotation", entry.generation.map(|generation| generation.to_string()).unwrap_or_default()),
         ("fingerprint", entry.fingerprint),

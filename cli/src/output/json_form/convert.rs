@@ -38,6 +38,7 @@ impl<'a> From<&'a TokenAnswer> for TokenJson<'a> {
             id_token: answer.id_token.as_ref().map(Secret::expose),
             token_source: answer.source.as_str(),
             correlation_id: answer.correlation_id.to_string(),
+            key_id: answer.key_id.as_deref(),
         }
     }
 }
@@ -118,6 +119,7 @@ impl<'a> From<&'a CacheEntry> for EntryJson<'a> {
             environment: &entry.environment,
             client_id: &entry.client_id,
             generation: entry.generation,
+            key_id: entry.key_id.as_deref(),
         }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct TokenJson<'a> {
     id_token: Option<&'a str>,
     token_source: &'static str,
     correlation_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<&'a str>,
 }
 
 /// `login`: one for each event, a line each.
@@ -153,6 +155,8 @@ pub(crate) struct EntryJson<'a> {
     client_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<&'a str>,
 }
 
 /// `cache list`.

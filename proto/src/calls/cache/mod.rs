@@ -88,6 +88,8 @@ pub struct CacheEntry {
     pub client_id: String,
     /// Rotation of the grant, from 1; refresh tokens only.
     pub generation: Option<i64>,
+    /// Thumbprint of the key that the token is bound to (RFC 7638).
+    pub key_id: Option<String>,
 }
 
 impl From<CacheEntry> for v1::CacheEntry {
@@ -109,6 +111,7 @@ impl From<CacheEntry> for v1::CacheEntry {
             environment: entry.environment,
             client_id: entry.client_id,
             generation: entry.generation.unwrap_or(0),
+            key_id: entry.key_id.unwrap_or_default(),
         }
     }
 }
@@ -128,6 +131,7 @@ impl TryFrom<v1::CacheEntry> for CacheEntry {
             environment: wire.environment,
             client_id: wire.client_id,
             generation: Some(wire.generation).filter(|generation| *generation > 0),
+            key_id: given(wire.key_id),
         })
     }
 }

@@ -101,13 +101,15 @@ mod tests {
     use serde_json::{Map, Value, json};
     use token_broker_proto::{
         Secret,
-        oauth::{Claims, ScopeSet},
+        oauth::{Claims, PublicKey, ScopeSet},
     };
 
     use super::ClientContext;
     use crate::{
-        flow::oauth::{client_credentials, device_code, refresh_token, revocation, vectors},
-        model::{ClientAuthentication, HttpRequest, Presented, RefreshToken},
+        flow::oauth::{
+            TokenParameters, client_credentials, device_code, proof_of_possession, refresh_token, revocation, vectors,
+        },
+        model::{ClientAuthentication, HttpRequest, Presented, RefreshToken, TokenBinding},
     };
 
     fn request_json(request: &HttpRequest) -> Value {
@@ -127,9 +129,15 @@ mod tests {
         let scopes = case["scopes"].as_str().map(|text| ScopeSet::parse([text]).unwrap());
         let claims = case["claims"].as_str().and_then(|text| Claims::parse(text).unwrap());
         let token = RefreshToken::new(Secret::new("rt+/="));
+        let binding = match case["public_key"].as_str().map(|key| PublicKey::parse(key).unwrap()) {
+            None => TokenBinding::Bearer,
+            Some(key) if case["token_type"] == "pop" => proof_of_possession::pop(&key),
+            Some(key) => proof_of_possession::ssh_cert(&key),
+        };
+        let parameters = TokenParameters { scopes: scopes.as_ref(), claims: claims.as_ref(), binding: &binding };
         match vectors::text(case, "flow") {
-            "refresh_token" => Some(refresh_token::request(client, &token, scopes.as_ref(), claims.as_ref(), id)),
-            "client_credentials" => Some(client_credentials::request(client, &scopes?, claims.as_ref(), id)),
+            "refresh_token" => Some(refresh_token::request(client, &token, parameters, id)),
+            "client_credentials" => Some(client_credentials::request(client, parameters, id)),
             "device_code" => device_code::request(client, &scopes?, claims.as_ref(), id).ok(),
             "revocation" => revocation::request(client, &token, id),
             other => panic!("{other}"),

@@ -13,6 +13,7 @@ mod token_error;
 pub(in crate::flow) use answer::Answer;
 pub use client::{ClientContext, MissingEndpoint};
 pub use document::DocumentError;
+pub use request::TokenParameters;
 pub(super) use request::{Form, uri};
 pub(in crate::flow) use retry_after::retry_after;
 pub(in crate::flow) use text::{is_visible_ascii, readable, same_text};

@@ -7,10 +7,16 @@ use http::{
     HeaderMap, HeaderValue, Method, Uri,
     header::{ACCEPT, CONTENT_TYPE},
 };
-use token_broker_proto::{Secret, oauth::CorrelationId};
+use token_broker_proto::{
+    Secret,
+    oauth::{Claims, CorrelationId, ScopeSet},
+};
 use url::{Url, form_urlencoded};
 
-use crate::model::HttpRequest;
+use crate::{
+    flow::oauth::proof_of_possession,
+    model::{HttpRequest, TokenBinding},
+};
 
 /// Parameters of a request, in order.
 #[derive(Default)]
@@ -59,6 +65,28 @@ impl<'a> Form<'a> {
             body.extend(form_urlencoded::byte_serialize(value.as_bytes()));
         }
         Secret::new(body)
+    }
+}
+
+/// What access token a request asks for, whatever the grant.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenParameters<'a> {
+    /// RFC 6749, section 3.3; none or no scope at all: what the provider gives by itself.
+    pub scopes: Option<&'a ScopeSet>,
+    /// OpenID Connect Core 1.0, section 5.5.
+    pub claims: Option<&'a Claims>,
+    /// What it shall be bound to.
+    pub binding: &'a TokenBinding,
+}
+
+impl<'a> TokenParameters<'a> {
+    /// The parameters behind those of the grant.
+    pub(in crate::flow) fn add_to(self, form: Form<'a>) -> Form<'a> {
+        let scopes = self.scopes.filter(|scopes| !scopes.is_empty());
+        let form = form
+            .with_some("scope", scopes.map(ScopeSet::to_string))
+            .with_some("claims", self.claims.map(Claims::as_str));
+        proof_of_possession::add_to(form, self.binding)
     }
 }
 

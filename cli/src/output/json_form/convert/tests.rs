@@ -47,6 +47,7 @@ fn answer() -> TokenAnswer {
         source: TokenSource::Cache,
         id_token: None,
         correlation_id: CorrelationId::from_random([0; 16]),
+        key_id: None,
     }
 }
 
@@ -156,6 +157,7 @@ fn cache_list_and_verify() {
         environment: "id.example".into(),
         client_id: "1".into(),
         generation: Some(2),
+        key_id: None,
     };
     assert_eq!(
         value(EntriesJson::from(&[entry][..])),

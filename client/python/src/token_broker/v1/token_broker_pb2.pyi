@@ -60,7 +60,7 @@ REVOCATION_ACCEPTED: Revocation
 REVOCATION_FAILED: Revocation
 
 class GetTokenRequest(_message.Message):
-    __slots__ = ("application", "client_id", "authority", "scopes", "account", "app_only", "on_behalf_of", "tenant", "force_refresh", "min_validity_seconds", "claims", "scheme", "include_id_token", "correlation_id")
+    __slots__ = ("application", "client_id", "authority", "scopes", "account", "app_only", "on_behalf_of", "tenant", "force_refresh", "min_validity_seconds", "claims", "scheme", "include_id_token", "correlation_id", "public_key")
     APPLICATION_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
@@ -75,6 +75,7 @@ class GetTokenRequest(_message.Message):
     SCHEME_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
     application: str
     client_id: str
     authority: str
@@ -89,10 +90,11 @@ class GetTokenRequest(_message.Message):
     scheme: TokenScheme
     include_id_token: bool
     correlation_id: str
-    def __init__(self, application: _Optional[str] = ..., client_id: _Optional[str] = ..., authority: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., account: _Optional[str] = ..., app_only: _Optional[bool] = ..., on_behalf_of: _Optional[str] = ..., tenant: _Optional[str] = ..., force_refresh: _Optional[bool] = ..., min_validity_seconds: _Optional[int] = ..., claims: _Optional[str] = ..., scheme: _Optional[_Union[TokenScheme, str]] = ..., include_id_token: _Optional[bool] = ..., correlation_id: _Optional[str] = ...) -> None: ...
+    public_key: str
+    def __init__(self, application: _Optional[str] = ..., client_id: _Optional[str] = ..., authority: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., account: _Optional[str] = ..., app_only: _Optional[bool] = ..., on_behalf_of: _Optional[str] = ..., tenant: _Optional[str] = ..., force_refresh: _Optional[bool] = ..., min_validity_seconds: _Optional[int] = ..., claims: _Optional[str] = ..., scheme: _Optional[_Union[TokenScheme, str]] = ..., include_id_token: _Optional[bool] = ..., correlation_id: _Optional[str] = ..., public_key: _Optional[str] = ...) -> None: ...
 
 class GetTokenResponse(_message.Message):
-    __slots__ = ("access_token", "token_type", "expires_on", "refresh_on", "scopes", "account", "source", "id_token", "correlation_id")
+    __slots__ = ("access_token", "token_type", "expires_on", "refresh_on", "scopes", "account", "source", "id_token", "correlation_id", "key_id")
     ACCESS_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TOKEN_TYPE_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_ON_FIELD_NUMBER: _ClassVar[int]
@@ -102,6 +104,7 @@ class GetTokenResponse(_message.Message):
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
     access_token: str
     token_type: str
     expires_on: int
@@ -111,7 +114,40 @@ class GetTokenResponse(_message.Message):
     source: TokenSource
     id_token: str
     correlation_id: str
-    def __init__(self, access_token: _Optional[str] = ..., token_type: _Optional[str] = ..., expires_on: _Optional[int] = ..., refresh_on: _Optional[int] = ..., scopes: _Optional[_Iterable[str]] = ..., account: _Optional[_Union[_account_pb2.Account, _Mapping]] = ..., source: _Optional[_Union[TokenSource, str]] = ..., id_token: _Optional[str] = ..., correlation_id: _Optional[str] = ...) -> None: ...
+    key_id: str
+    def __init__(self, access_token: _Optional[str] = ..., token_type: _Optional[str] = ..., expires_on: _Optional[int] = ..., refresh_on: _Optional[int] = ..., scopes: _Optional[_Iterable[str]] = ..., account: _Optional[_Union[_account_pb2.Account, _Mapping]] = ..., source: _Optional[_Union[TokenSource, str]] = ..., id_token: _Optional[str] = ..., correlation_id: _Optional[str] = ..., key_id: _Optional[str] = ...) -> None: ...
+
+class SignHttpRequestRequest(_message.Message):
+    __slots__ = ("token", "method", "url", "nonce", "client_claims")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_CLAIMS_FIELD_NUMBER: _ClassVar[int]
+    token: GetTokenRequest
+    method: str
+    url: str
+    nonce: str
+    client_claims: str
+    def __init__(self, token: _Optional[_Union[GetTokenRequest, _Mapping]] = ..., method: _Optional[str] = ..., url: _Optional[str] = ..., nonce: _Optional[str] = ..., client_claims: _Optional[str] = ...) -> None: ...
+
+class SignHttpRequestResponse(_message.Message):
+    __slots__ = ("authorization", "expires_on", "scopes", "account", "source", "key_id", "correlation_id")
+    AUTHORIZATION_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_ON_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
+    authorization: str
+    expires_on: int
+    scopes: _containers.RepeatedScalarFieldContainer[str]
+    account: _account_pb2.Account
+    source: TokenSource
+    key_id: str
+    correlation_id: str
+    def __init__(self, authorization: _Optional[str] = ..., expires_on: _Optional[int] = ..., scopes: _Optional[_Iterable[str]] = ..., account: _Optional[_Union[_account_pb2.Account, _Mapping]] = ..., source: _Optional[_Union[TokenSource, str]] = ..., key_id: _Optional[str] = ..., correlation_id: _Optional[str] = ...) -> None: ...
 
 class SignInRequest(_message.Message):
     __slots__ = ("application", "scopes", "method", "login_hint", "prompt", "domain_hint", "claims", "timeout_seconds", "correlation_id", "max_age_seconds")
