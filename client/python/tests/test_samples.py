@@ -1,12 +1,20 @@
-"""The five samples, by the same visits: two users at once, messages after incremental consent, and a readable page for whatever goes
+"""The five samples, and the one in Rust, by the same visits: two users at once, messages after incremental consent, and a readable page for whatever goes
 wrong, never a traceback or a token.
 """
 
+import contextlib
 import importlib
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import types
 from urllib.parse import parse_qs, urlsplit
 
 import config
 import pytest
+import requests
 from werkzeug.test import Client
 
 from conftest import CLAIMS, MESSAGES
@@ -14,12 +22,71 @@ from conftest import CLAIMS, MESSAGES
 SAMPLES = ["sample_direct", "sample_direct_bottle", "sample_flask", "sample_requests", "sample_graph_session"]
 
 
-@pytest.fixture(params=SAMPLES)
-def web(request, site, graph, monkeypatch):
+#: The program client/examples/graph_sample.
+RUST = "graph_sample in Rust"
+
+
+@pytest.fixture(params=[*SAMPLES, RUST])
+def web(request, stage, site, graph, tmp_path, monkeypatch):
     """A sample; a call opens a browser."""
-    monkeypatch.setattr(config, "GRAPH", graph.base)
-    application = importlib.import_module(request.param).create_app(site)
-    return lambda: Client(application)
+    if request.param == RUST:
+        with running(RUST, stage, graph, tmp_path) as (_, address), contextlib.ExitStack() as browsers:
+            yield lambda: browsers.enter_context(Browser(address))
+    else:
+        monkeypatch.setattr(config, "GRAPH", graph.base)
+        application = importlib.import_module(request.param).create_app(site)
+        yield lambda: Client(application)
+
+
+@contextlib.contextmanager
+def running(sample, stage, graph, folder):
+    """The sample as its users start it, but in an empty folder; the process and its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"http://localhost:{probe.getsockname()[1]}"
+    file = pathlib.Path(config.__file__).with_name(f"{sample}.py")
+    command = [os.environ["TOKEN_BROKER_TEST_RUST_SAMPLE"]] if sample == RUST else [sys.executable, file]
+    environment = {
+        "PYTHONPATH": ":".join(sys.path),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(folder),
+        "TOKEN_BROKER_SOCKET": stage.socket,
+        "APPLICATION": "site",
+        "GRAPH": graph.base,
+        "REDIRECT_URI": f"{address}/login/authorized",
+    }
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, env=environment, cwd=folder, **pipes)
+    try:
+        assert process.stdout.readline() == f"Open {address}\n"
+        yield process, address
+    finally:
+        process.kill()
+        process.communicate()
+
+
+class Browser(requests.Session):
+    """One over the network, with the words of werkzeug's."""
+
+    def __init__(self, address):
+        super().__init__()
+        self.address = address
+
+    def request(self, method, place, **options):
+        answer = super().request(method, self.address + place, **{**options, "allow_redirects": False, "timeout": 30})
+        answer.location = answer.headers.get("Location")
+        return answer
+
+    def get_cookie(self, name):
+        (cookie,) = [cookie for cookie in self.cookies if cookie.name == name]
+        facts = {key.lower(): value for key, value in cookie._rest.items()}
+        return types.SimpleNamespace(
+            value=cookie.value, http_only="httponly" in facts, same_site=facts["samesite"], path=cookie.path
+        )
+
+    def set_cookie(self, name, value):
+        self.cookies.clear()
+        self.cookies.set(name, value)
 
 
 def connect(stage, browser, user, page="/login"):

@@ -4,6 +4,7 @@
 mod cli;
 mod daemon;
 mod ready;
+mod sample;
 
 use std::{
     collections::BTreeMap,
@@ -20,6 +21,7 @@ use tokio::process::Command;
 
 pub use cli::{Cli, Output, RunningCli};
 pub use daemon::{DaemonProcess, Signal};
+pub use sample::SampleProcess;
 
 /// A home folder with XDG folders, for one daemon and its users.
 #[derive(Debug)]
@@ -115,7 +117,10 @@ fn find(name: &str) -> PathBuf {
     match outdated(&path) {
         None => path,
         Some(why) => {
-            panic!("{}: {why}; build it with `cargo build --workspace --bins`, as tests/run does", path.display())
+            panic!(
+                "{}: {why}; build it with `cargo build --workspace --bins --examples`, as tests/run does",
+                path.display()
+            )
         }
     }
 }

@@ -2,9 +2,10 @@
 //! last page, on a desk and on a phone, light and dark. Pictures of each are in `target/screenshots`: look at them after a change.
 
 mod pages;
+mod person;
 mod policy;
+mod samples;
 
-use fantoccini::Locator;
 use token_broker_client::{
     ClientError, SignIn,
     calls::{SignInEvent, SignInRequest},
@@ -13,8 +14,7 @@ use token_broker_proto::Account;
 use token_broker_tests::{
     daemon::{Options, TestDaemon, application, name},
     peers::{
-        Chromium, OidcProvider, chromium,
-        chromium::Screen,
+        OidcProvider, chromium,
         oidc_provider::{self, NATIVE_APP},
     },
     requirements::require,
@@ -22,14 +22,13 @@ use token_broker_tests::{
 };
 use url::Url;
 
-const DESK: (u32, u32) = (1000, 700);
-const PHONE: (u32, u32) = (390, 700);
+use self::person::Person;
 
-/// A provider, a daemon with `mail` registered there, and a browser.
+/// A provider, a daemon with `mail` registered there, and a person at a browser.
 struct Stage {
     _provider: OidcProvider,
     daemon: TestDaemon,
-    browser: Chromium,
+    person: Person,
 }
 
 impl Stage {
@@ -40,7 +39,7 @@ impl Stage {
         let daemon = TestDaemon::start(Options::default()).await;
         let mail = application("mail", provider.issuer(), (NATIVE_APP, None), "openid profile email offline_access");
         daemon.client().add_application(&mail).await.expect("registered");
-        Some(Self { _provider: provider, daemon, browser: Chromium::start().await })
+        Some(Self { _provider: provider, daemon, person: Person::new().await })
     }
 
     /// Begins a sign-in; the address to open.
@@ -52,42 +51,10 @@ impl Stage {
 
     /// Types name and password, and lets `mail` in.
     async fn sign_in(&self, url: &Url, user: &str) {
-        let page = &self.browser.page;
-        page.goto(url.as_str()).await.expect("the provider's page");
-        self.fill_in("login", user).await;
-        self.fill_in("password", "password").await;
-        self.press("button[type=submit]").await;
-        // The consent page: the same form without a name to type.
-        page.wait().for_element(Locator::Css("form input[value=consent]")).await.expect("the consent page");
-        self.press("button[type=submit]").await;
-        page.wait().for_element(Locator::Css("main h1")).await.expect("our page");
-    }
-
-    async fn fill_in(&self, field: &str, text: &str) {
-        let field = format!("input[name={field}]");
-        let field = self.browser.page.wait().for_element(Locator::Css(&field)).await.expect("the field");
-        field.send_keys(text).await.expect("text can be typed");
-    }
-
-    async fn press(&self, selector: &str) {
-        let button = self.browser.page.wait().for_element(Locator::Css(selector)).await.expect("the button");
-        button.click().await.expect("it can be pressed");
-    }
-
-    /// What the page says.
-    async fn text(&self, selector: &str) -> String {
-        let element = self.browser.page.wait().for_element(Locator::Css(selector)).await.expect("the element");
-        element.text().await.expect("its text")
-    }
-
-    /// Pictures of the page as it is: on a desk and a phone, light and dark.
-    async fn picture(&self, name: &str) {
-        for (device, size) in [("desk", DESK), ("phone", PHONE)] {
-            for (colours, dark) in [("light", false), ("dark", true)] {
-                self.browser.set_up(Screen { size, dark }).await;
-                self.browser.screenshot(&format!("{name}-{device}-{colours}")).await;
-            }
-        }
+        self.person.open(url.as_str()).await;
+        self.person.log_in(user).await;
+        self.person.consent().await;
+        self.person.see("main h1").await;
     }
 }
 

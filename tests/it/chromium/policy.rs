@@ -33,19 +33,19 @@ setTimeout(tell, 10000);
 async fn the_page_asks_for_nothing_and_may_do_nothing() {
     let Some(stage) = Stage::set().await else { return };
     let (mut events, url) = stage.begin().await;
-    stage.browser.page.goto("about:blank").await.expect("an empty page");
+    stage.person.browser.page.goto("about:blank").await.expect("an empty page");
     stage.sign_in(&url, "ada").await;
     outcome(&mut events).await.expect("signed in");
-    let ours = stage.browser.page.current_url().await.expect("an address").origin().ascii_serialization();
-    let requested = stage.browser.requested().await;
+    let ours = stage.person.browser.page.current_url().await.expect("an address").origin().ascii_serialization();
+    let requested = stage.person.browser.requested().await;
     let of_ours: Vec<_> = requested.iter().filter(|address| address.starts_with(&ours)).collect();
     assert_eq!(of_ours.len(), 1, "one page and nothing else: {of_ours:?}");
     let last = requested.last().map(String::as_str);
     assert_eq!(last, of_ours.first().map(|address| address.as_str()), "nothing after it: {requested:?}");
-    let console = stage.browser.console().await;
+    let console = stage.person.browser.console().await;
     assert!(!console.iter().any(|line| line.contains(&ours)), "{console:?}");
 
-    let tried = stage.browser.page.execute_async(TRIES, Vec::new()).await.expect("an answer");
+    let tried = stage.person.browser.page.execute_async(TRIES, Vec::new()).await.expect("an answer");
     let (ran, stopped) = (&tried[0], tried[1].as_array().expect("a list"));
     assert_eq!(ran, false, "a script ran");
     let stopped: Vec<_> = stopped.iter().filter_map(Value::as_str).collect();
@@ -54,5 +54,5 @@ async fn the_page_asks_for_nothing_and_may_do_nothing() {
     {
         assert!(stopped.contains(&directive), "{directive} was not stopped: {stopped:?}");
     }
-    stage.browser.close().await;
+    stage.person.browser.close().await;
 }

@@ -7,7 +7,7 @@ mod seeded;
 
 use std::{collections::BTreeSet, fs};
 
-use rules::{ARROWS, AT_HOME, COMMONS, FORBIDDEN_DEPENDENCIES, TOP_FILES};
+use rules::{ARROWS, AT_HOME, COMMONS, FORBIDDEN_DEPENDENCIES, IN_EXAMPLES, TOP_FILES};
 use scan::{Mention, mentions};
 
 use super::source::{SourceFile, rust_files, workspace};
@@ -31,13 +31,16 @@ fn every_dependency_of_the_broker_has_a_home() {
 
 #[test]
 fn the_other_members_know_the_contract_only() {
-    let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
     let mut wrong = Vec::new();
     for (member, forbidden) in FORBIDDEN_DEPENDENCIES {
         let names = forbidden.iter().map(|name| name.replace('-', "_")).collect::<BTreeSet<_>>();
-        let depends = dependencies(member, &tables);
+        let shown = IN_EXAMPLES.iter().filter(|(of, _)| *of == member).map(|(_, name)| (*name).to_owned()).collect();
+        let depends = &dependencies(member, &["dev-dependencies"]) - &shown;
+        let depends = &depends | &dependencies(member, &["dependencies", "build-dependencies"]);
         wrong.extend(depends.intersection(&names).map(|name| format!("{member}/Cargo.toml depends on {name}")));
         for file in rust_files(member) {
+            let in_examples = file.path.starts_with(&format!("{member}/examples/"));
+            let names = if in_examples { &names - &shown } else { names.clone() };
             let foreign = mentions(&file.text, &[]).into_iter().filter(|mention| names.contains(&mention.segments[0]));
             wrong.extend(foreign.map(|mention| told(&file, &mention, "a crate that this member may not know")));
         }

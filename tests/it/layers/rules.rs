@@ -91,3 +91,6 @@ pub(super) const FORBIDDEN_DEPENDENCIES: [(&str, &[&str]); 3] = [
     ("client", &["token-broker", "token-broker-cli", "rusqlite", "reqwest"]),
     ("cli", &["token-broker", "tonic", "prost", "rusqlite", "reqwest"]),
 ];
+
+/// Except for what their examples show: a dev-dependency, named in `examples/` only.
+pub(super) const IN_EXAMPLES: [(&str, &str); 1] = [("client", "reqwest")];

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use token_broker_tests::{
     folder,
+    process::program,
     requirements::{Missing, require},
 };
 use tokio::process::Command;
@@ -14,7 +15,7 @@ use tokio::process::Command;
 use self::stage::Stage;
 
 /// The interpreter with the pinned packages.
-fn python() -> Result<PathBuf, Missing> {
+pub(crate) fn python() -> Result<PathBuf, Missing> {
     let python = folder("peers/.venv/bin/python");
     let installed = folder("peers/.venv/lib").is_dir()
         && std::process::Command::new(&python)
@@ -43,6 +44,7 @@ async fn the_package_keeps_its_promises() {
     let stage = Stage::set().await;
     let pytest = run(python, &["pytest", "-q", "--tb=short"], |command| {
         command.env("TOKEN_BROKER_TEST_STAGE", stage.control());
+        command.env("TOKEN_BROKER_TEST_RUST_SAMPLE", program("examples/graph_sample"));
     });
     tokio::select! {
         () = pytest => {}

@@ -20,10 +20,10 @@ use tokio::{
     sync::Mutex,
 };
 
-/// Where the web application takes its users back, when nothing else is said.
-const REDIRECT: &str = "http://localhost:5000/login/authorized";
-/// How that is registered: at any port.
-const REGISTERED_REDIRECT: &str = "http://localhost/login/authorized";
+/// Where the web application takes its users back, at any port.
+const REDIRECT: &str = "http://localhost/login/authorized";
+/// How that begins with a port; the provider is at 127.0.0.1.
+const REDIRECTED: &str = "http://localhost:";
 /// What Microsoft Graph is asked for, along with the usual scopes of the harness.
 const GRAPH_SCOPES: [&str; 2] = ["User.Read", "Mail.Read"];
 
@@ -43,7 +43,7 @@ impl Stage {
         let audience = Some(graph::AUDIENCE.to_owned());
         let mut server = Server { device_interval: 1, audience, ..Server::default() };
         server.scopes.extend(GRAPH_SCOPES.map(str::to_owned));
-        let redirect_uris = vec![REGISTERED_REDIRECT.to_owned()];
+        let redirect_uris = vec![REDIRECT.to_owned()];
         server.clients.push(ServerClient { redirect_uris, ..ServerClient::confidential("web-app", "web secret") });
         let server = AuthorizationServer::start(server);
         let home = Home::new();
@@ -52,7 +52,7 @@ impl Stage {
         let mail = application("mail", issuer, ("native-app", None), "profile api:read User.Read Mail.Read");
         let job = application("job", issuer, ("service-app", Some("service secret: +/%&=?~")), "api:read");
         let mut site = application("site", issuer, ("web-app", Some("web secret")), "profile User.Read");
-        site.redirect_uri = Some(REGISTERED_REDIRECT.to_owned());
+        site.redirect_uri = Some(REDIRECT.to_owned());
         for new in [mail, job, site] {
             daemon.client().add_application(&new).await.expect("registered");
         }
@@ -87,7 +87,6 @@ impl Stage {
 
     async fn act(&self, asked: &Value) -> Value {
         let word = |name: &str| asked[name].as_str().unwrap_or_default();
-        let until = asked["until"].as_str().unwrap_or(REDIRECT);
         let graph = &self.graphs[usize::from(asked["graph"] == 1)];
         match word("do") {
             "socket" => json!(self.home.socket()),
@@ -104,8 +103,8 @@ impl Stage {
             "fail_token" => json!(self.server.fail_next(Endpoint::Token, fault(asked))),
             "sign_in" => json!(Self::user(asked).sign_in(word("url")).await.status),
             "decline" => json!(Self::user(asked).decline(word("url")).await.status),
-            "sign_in_until" => json!(Self::user(asked).sign_in_until(word("url"), until).await.as_str()),
-            "decline_until" => json!(Self::user(asked).decline_until(word("url"), until).await.as_str()),
+            "sign_in_until" => json!(Self::user(asked).sign_in_until(word("url"), REDIRECTED).await.as_str()),
+            "decline_until" => json!(Self::user(asked).decline_until(word("url"), REDIRECTED).await.as_str()),
             "approve_device" => json!(self.server.approve_device(word("user_code"), word("user"))),
             "decline_device" => json!(self.server.decline_device(word("user_code"))),
             "take_key" => json!(self.move_key("key", "taken")),

@@ -100,7 +100,7 @@ def _words(error: Exception) -> str:
         case StateMismatch() | GraphError():
             return str(error)
         case Declined():
-            return "You are not signed in to what you declined. Nothing was changed."
+            return "Nothing was changed. You can go on as before, or try again."
         case Refused(correlation_id=known) if known:
             return f"If it happens again, tell the site's owner this id: {known}"
         case _:

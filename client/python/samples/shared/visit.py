@@ -35,7 +35,7 @@ def complete(broker: Application, kept: Kept, query: str) -> str:
         raise StateMismatch
     # A new session, so that nothing of another user's is in it.
     kept.clear()
-    kept.update(account=account.home_account_id, username=account.username)
+    kept.update(account=account.home_account_id, username=account.username or account.home_account_id)
     page: str = flow["page"]
     if flow["again"]:
         kept["again"] = page
