@@ -2,9 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use token_broker_client::calls::{SignInEvent, SignInRequest, Subject, TokenRequest, TokenSource};
+use token_broker_client::calls::{
+    NewApplication, NewCredential, SignInEvent, SignInRequest, SignOutRequest, Subject, TokenRequest, TokenSource,
+};
 use token_broker_tests::{
-    authorization_server::{AuthorizationServer, Endpoint, Fault, Gate, Options as Server},
+    authorization_server::{AuthorizationServer, Client, Endpoint, Fault, Gate, Options as Server},
     clock::ManualClock,
     daemon::{Options, TestDaemon, application, name, refresh, sign_in_by_browser},
     user::User,
@@ -108,17 +110,67 @@ async fn a_refresh_that_ends_after_sign_out_is_thrown_away() {
     });
     within(gate.reached(1)).await;
     let client = daemon.client();
-    let request = token_broker_client::calls::SignOutRequest {
-        application: name("mail"),
-        account: None,
-        revoke: false,
-        correlation_id: None,
-    };
+    let request = SignOutRequest { application: name("mail"), account: None, revoke: false, correlation_id: None };
     client.sign_out(&request).await.expect("signed out");
     gate.open();
     within(waiting).await.expect("no panic").expect_err("the account is gone");
     let counts = client.status().await.expect("status").counts;
     assert_eq!((counts.accounts, counts.access_tokens, counts.refresh_tokens), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_new_token_waits_for_no_keys_unless_the_id_token_is_wanted() {
+    let (server, daemon, clock) = stage(&[("mail", "ada")]).await;
+    // So long that keys are fetched again, which the check of an ID token needs.
+    clock.advance(Duration::from_secs(25 * 3600));
+    let gate = Gate::closed();
+    server.fail_next(Endpoint::Jwks, Fault::HoldBefore(gate.clone()));
+    let fresh = within(daemon.client().token(&of("ada"))).await.expect("a token, while the keys are on their way");
+    assert_eq!(fresh.source, TokenSource::IdentityProvider);
+    within(gate.reached(1)).await;
+    // Who insists on another one waits until the place is free, and gets one of its own.
+    let forced = tokio::spawn({
+        let client = daemon.client();
+        async move { client.token(&TokenRequest { force_refresh: true, include_id_token: true, ..of("ada") }).await }
+    });
+    let hit = within(daemon.client().token(&of("ada"))).await.expect("a hit");
+    assert_eq!((hit.source, hit.access_token.expose()), (TokenSource::Cache, fresh.access_token.expose()));
+    assert!(!forced.is_finished());
+    gate.open();
+    let forced = within(forced).await.expect("no panic").expect("a token");
+    assert_ne!(forced.access_token.expose(), fresh.access_token.expose());
+    assert!(forced.id_token.is_some());
+    assert_eq!(server.requests("token:refresh_token"), 2);
+}
+
+#[tokio::test]
+async fn who_signs_out_before_the_request_is_sent_is_not_asked_for() {
+    let (helper, daemon, clock) = stage(&[]).await;
+    let client = daemon.client();
+    let mut options = Server { clock: Arc::new(clock.clone()), ..Server::default() };
+    let id = "assertion-app";
+    options.clients.push(Client { assertion: true, ..Client::confidential(id, "a secret that nobody has") });
+    let server = AuthorizationServer::start(options);
+    let service = ("service-app", Some("service secret: +/%&=?~"));
+    client.add_application(&application("job", helper.issuer(), service, "api:write")).await.expect("registered");
+    let credential = NewCredential::AssertionFrom(name("job"));
+    let mail = NewApplication { credential, ..application("mail", server.issuer(), (id, None), "openid api:read") };
+    client.add_application(&mail).await.expect("registered");
+    sign_in_by_browser(&client, "mail", &User::named("ada")).await.expect("signed in");
+    clock.advance(Duration::from_secs(7200));
+    // The refresh waits for its client assertion, which is the other application's token.
+    let gate = Gate::closed();
+    helper.fail_next(Endpoint::Token, Fault::HoldBefore(gate.clone()));
+    let waiting = tokio::spawn({
+        let client = daemon.client();
+        async move { client.token(&of("ada")).await }
+    });
+    within(gate.reached(1)).await;
+    let request = SignOutRequest { application: name("mail"), account: None, revoke: false, correlation_id: None };
+    client.sign_out(&request).await.expect("signed out");
+    gate.open();
+    within(waiting).await.expect("no panic").expect_err("the account is gone");
+    assert_eq!(server.requests("token:refresh_token"), 0, "nothing was sent");
 }
 
 #[tokio::test]

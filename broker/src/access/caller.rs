@@ -52,12 +52,6 @@ impl Caller {
     pub fn peer(&self) -> &Peer {
         &self.peer
     }
-
-    /// The door.
-    #[must_use]
-    pub fn door(&self) -> &Door {
-        &self.door
-    }
 }
 
 /// For the log: ids only.

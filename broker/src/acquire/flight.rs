@@ -67,8 +67,16 @@ struct Aloft<P, T> {
 pub(super) enum Report<T> {
     /// The answer to whoever waits, while the flight itself goes on and keeps its place.
     Early(T),
+    /// The result, while what is left of the flight goes on and keeps its place. Only who boarded before may have it.
+    Saved(T),
     /// The result; the place is free.
     Landed(T),
+}
+
+impl<T> Report<T> {
+    fn is_saved(&self) -> bool {
+        matches!(self, Self::Saved(_))
+    }
 }
 
 /// Answers the callers of a flight before it ends.
@@ -78,6 +86,11 @@ impl<T> Early<T> {
     /// From now on this is the answer, until the flight ends.
     pub(super) fn report(&self, answer: T) {
         self.0.send_replace(Some(Report::Early(answer)));
+    }
+
+    /// This is the result; what is left concerns nobody who waits for it.
+    pub(super) fn saved(&self, result: T) {
+        self.0.send_replace(Some(Report::Saved(result)));
     }
 }
 
@@ -96,6 +109,12 @@ impl<T: Clone> Landing<T> {
     /// The report; `None` if the flight's task died.
     pub(super) async fn report(mut self) -> Option<Report<T>> {
         self.0.wait_for(Option::is_some).await.ok().and_then(|result| result.clone())
+    }
+
+    /// The last report, after all that the flight does; an early one while it cannot land.
+    pub(super) async fn end(mut self) -> Option<Report<T>> {
+        let is_last = |result: &Option<Report<T>>| result.as_ref().is_some_and(|report| !report.is_saved());
+        self.0.wait_for(is_last).await.ok().and_then(|result| result.clone())
     }
 }
 
@@ -125,7 +144,10 @@ where
         let mut aloft = lock(&self.aloft);
         if let Some(other) = aloft.get(&key) {
             let landing = Landing(other.result.clone());
-            return if other.purpose == purpose { Boarding::Aboard(landing) } else { Boarding::Occupied(landing) };
+            // Its result is out: who asks only now may ask because of it.
+            let is_over = other.result.borrow().as_ref().is_some_and(Report::is_saved);
+            let is_ours = other.purpose == purpose && !is_over;
+            return if is_ours { Boarding::Aboard(landing) } else { Boarding::Occupied(landing) };
         }
         let (sender, result) = watch::channel(None);
         aloft.insert(key.clone(), Aloft { purpose, result: result.clone() });
@@ -231,5 +253,27 @@ mod tests {
         tasks.wait().await;
         let (_, next) = landing(flights.board(&tasks, 1, 0, |_| async { 8 }));
         assert_eq!(next.report().await, Some(Report::Landed(8)));
+    }
+
+    #[tokio::test]
+    async fn a_result_that_is_saved_is_for_those_aboard_and_for_nobody_after() {
+        let (flights, tasks) = (Flights::<u8, u8, u8>::default(), TaskTracker::new());
+        let (gate, open) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (saved, end) = (Arc::clone(&gate), Arc::clone(&open));
+        let flight = |early: super::Early<u8>| async move {
+            saved.notified().await;
+            early.saved(7);
+            end.notified().await;
+            7
+        };
+        let (_, first) = landing(flights.board(&tasks, 1, 0, flight));
+        let (aboard, patient) = landing(flights.board(&tasks, 1, 0, |_| async { panic!("a second one") }));
+        assert!(aboard);
+        gate.notify_one();
+        assert_eq!(first.report().await, Some(Report::Saved(7)));
+        let (aboard, late) = landing(flights.board(&tasks, 1, 0, |_| async { panic!("a second one") }));
+        assert!(!aboard, "the place is taken, and the result is not for those who come now");
+        open.notify_one();
+        assert_eq!((patient.end().await, late.end().await), (Some(Report::Landed(7)), Some(Report::Landed(7))));
     }
 }

@@ -47,6 +47,8 @@ impl Desk {
                 tracing::info!("the provider's metadata could not be fetched again; the kept ones are used");
                 Ok(kept.metadata)
             }
+            // It was right when the application was registered, so there is nothing to type again.
+            (Err(DeskError::WrongIssuer { what, .. }), _) => Err(DeskError::WrongIssuer { what, published: None }),
             (Err(error), _) => Err(error),
         }
     }

@@ -63,7 +63,7 @@ pub struct Desk {
     /// For requests of an application's own tokens.
     pauses: Pauses<(ApplicationStamp, FlightKey)>,
     /// What is renewed ahead of time.
-    in_use: InUse,
+    in_use: InUse<renewal::Renewal>,
     renewals: Semaphore,
     /// Whose turn it is to look for grants to keep alive.
     keep_alive: Arc<Semaphore>,

@@ -201,13 +201,15 @@ impl Desk {
         loop {
             match self.flights.board(&self.tasks.tracker, key.clone(), wanted.purpose.clone(), &flight) {
                 Boarding::Aboard(landing) => {
-                    return match landing.report().await {
-                        Some(Report::Early(outcome) | Report::Landed(outcome)) => outcome,
+                    // The ID token is checked and kept last, perhaps with keys that have to be fetched.
+                    let report = if wanted.include_id_token { landing.end().await } else { landing.report().await };
+                    return match report {
+                        Some(Report::Early(outcome) | Report::Saved(outcome) | Report::Landed(outcome)) => outcome,
                         None => Err(DeskError::Internal("a request to the provider died".into())),
                     };
                 }
                 Boarding::Occupied(landing) => {
-                    if let Some(Report::Early(outcome)) = landing.report().await {
+                    if let Some(Report::Early(outcome)) = landing.end().await {
                         return outcome;
                     }
                     if let Some(token) = self.fresh(wanted, partition)? {

@@ -37,6 +37,13 @@ impl Desk {
                 "remove the file when nobody needs it, and sign in again where it is asked for",
             )
         }));
+        checks.extend(self.vault.damaged_tokens().into_iter().map(|damaged| {
+            Check::warning(
+                "damaged_token",
+                damaged,
+                "broker-cli cache verify, and broker-cli cache remove for what it names",
+            )
+        }));
         checks.push(self.clock_check());
         checks.push(self.program_check());
         checks.push(trust_check().await);

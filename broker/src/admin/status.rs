@@ -39,7 +39,7 @@ impl Desk {
             data_dir: self.about.data_dir.clone(),
             socket: self.about.socket.clone(),
             counts,
-            notices: self.vault.notices(),
+            notices: self.vault.notices().into_iter().chain(self.vault.damaged_tokens()).collect(),
             executable: executable.map(|file| file.path().display().to_string()).unwrap_or_default(),
             grants: Vec::new(),
             executable_replaced: executable.is_some_and(Executable::is_replaced),

@@ -2,11 +2,13 @@
 //! since they are replaced before they expire.
 
 use std::{
-    fs::File,
+    fs::OpenOptions,
     io::{self, Read as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
+use rustix::fs::OFlags;
 use token_broker_proto::Secret;
 
 /// Longest assertion in bytes.
@@ -20,13 +22,14 @@ pub async fn read(path: &Path) -> io::Result<Secret> {
 }
 
 fn read_now(path: &Path) -> io::Result<Secret> {
-    // A pipe or a device could keep the reader forever.
-    if !std::fs::metadata(path)?.is_file() {
+    // A pipe or a device could keep the reader forever, at its opening already.
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
     // Sized at once: a text that grows would leave copies behind.
     let mut text = String::with_capacity(MAX_ASSERTION + 2);
-    let read = File::open(path)?.take(MAX_ASSERTION as u64 + 1).read_to_string(&mut text);
+    let read = file.take(MAX_ASSERTION as u64 + 1).read_to_string(&mut text);
     let secret = Secret::new(text);
     read?;
     let assertion = secret.expose().trim();
@@ -61,5 +64,8 @@ mod tests {
         assert!(read(&path).await.is_err());
         assert!(read(folder.path()).await.unwrap_err().to_string().contains("regular"));
         assert!(read(&folder.path().join("none")).await.is_err());
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(read(&pipe).await.unwrap_err().to_string().contains("regular"), "nobody writes, and nobody waits");
     }
 }

@@ -60,7 +60,22 @@ pub(super) fn from_discovery(error: DiscoveryError, authority: &Authority) -> De
         DiscoveryError::Document(DocumentError::NotFound) => DeskError::AuthorityUnusable(format!(
             "no provider publishes its metadata at {authority} (404 Not Found): check the issuer"
         )),
+        DiscoveryError::IssuerDiffers { ref published, .. } => DeskError::WrongIssuer {
+            what: error.to_string(),
+            published: Some(published).filter(|published| is_same_host(authority, published)).cloned(),
+        },
         other => DeskError::AuthorityUnusable(other.to_string()),
+    }
+}
+
+/// Whether the issuer that is published is another spelling of the configured one. One of another host is not suggested to anybody:
+/// whoever owns a mistyped name could name himself. Of Microsoft's authorities the issuer is not what is typed.
+fn is_same_host(authority: &Authority, published: &str) -> bool {
+    match (authority, Authority::from_issuer(published)) {
+        (Authority::OpenIdConnect { issuer: typed, .. }, Ok(Authority::OpenIdConnect { issuer, .. })) => {
+            typed.host() == issuer.host()
+        }
+        _ => false,
     }
 }
 

@@ -177,8 +177,12 @@ impl BrokerAdmin for Face {
     ) -> Result<Response<v1::ImportMsalCacheResponse>, Status> {
         // A stop ends it: what is taken is taken, and importing again is harmless.
         let call = self.begin(&request, "ImportMsalCache")?.waits_only();
-        call.answer(import::arriving(request.into_inner(), |import| self.desk.import_msal_cache(&call.caller, import)))
-            .await
+        call.answer(import::arriving(request.into_inner(), async |import| {
+            // Also when its caller hangs up: what is taken is taken.
+            let _told = (!import.dry_run).then(|| self.acquire.upheaval());
+            self.desk.import_msal_cache(&call.caller, import).await
+        }))
+        .await
     }
 
     async fn verify_cache(

@@ -21,6 +21,10 @@ pub(super) fn failure(error: DeskError, correlation_id: CorrelationId) -> Failur
         DeskError::InteractionRequired { application, why } => interaction(known, &application, why),
         DeskError::Declined(provider) => Failure { provider: provider.map(|it| *it), ..known },
         DeskError::AuthorityRefused(provider) => refused(known, *provider),
+        DeskError::WrongIssuer { published: Some(issuer), .. } => {
+            let field = Some("issuer".to_owned());
+            Failure { field, ..advise(known, format!("the same with --issuer {}", quoted(&issuer))) }
+        }
         DeskError::AuthorityUnavailable { retry_after, provider, .. } => {
             Failure { retry_after, provider: provider.map(|it| *it), ..known }
         }
@@ -34,6 +38,7 @@ pub(super) fn failure(error: DeskError, correlation_id: CorrelationId) -> Failur
         | DeskError::Cancelled
         | DeskError::AccessDenied(_)
         | DeskError::AuthorityUnusable(_)
+        | DeskError::WrongIssuer { published: None, .. }
         | DeskError::AlreadyExists(_)
         | DeskError::Unsupported(_)
         | DeskError::StoreUnavailable(_) => known,
@@ -80,6 +85,10 @@ fn interaction(known: Failure, application: &str, why: Interaction) -> Failure {
 
 /// One word of a shell.
 fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._@:/=+-,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
@@ -112,6 +121,19 @@ mod tests {
         let failure = failure(DeskError::InteractionRequired { application: "mail".into(), why });
         assert_eq!(failure.advice, Some(format!("broker-cli login mail --claims '{claims}'")));
         assert_eq!(failure.provider.and_then(|provider| provider.claims).as_deref(), Some(claims));
+    }
+
+    #[test]
+    fn the_issuer_to_configure_is_typed_for_the_user() {
+        let wrong = |published: Option<&str>| DeskError::WrongIssuer {
+            what: "another issuer".into(),
+            published: published.map(str::to_owned),
+        };
+        let failure_of = |published| failure(wrong(published));
+        let known = failure_of(Some("https://id.example/"));
+        assert_eq!(known.reason, Reason::AuthorityRefused);
+        assert_eq!(known.advice.as_deref(), Some("the same with --issuer https://id.example/"));
+        assert_eq!(failure_of(None).advice, None);
     }
 
     #[test]

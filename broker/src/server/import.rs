@@ -5,6 +5,7 @@ use std::future::Future;
 use token_broker_proto::{Failure, Invalid, oauth::ApplicationName, wire::v1::ImportMsalCacheRequest};
 use tokio::sync::mpsc;
 use tonic::{Code, Status, Streaming};
+use zeroize::Zeroizing;
 
 use super::MAX_REQUEST_BYTES;
 use crate::{admin::Import, model::DeskError};
@@ -27,7 +28,7 @@ where
     let feed = async move {
         let mut piece = Some(first);
         while let Some(bytes) = piece {
-            if sender.send(bytes.chunk).await.is_err() {
+            if sender.send(Zeroizing::new(bytes.chunk)).await.is_err() {
                 // The desk wants no more: its own answer says why.
                 return std::future::pending().await;
             }

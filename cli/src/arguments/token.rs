@@ -61,7 +61,7 @@ pub(crate) struct TokenArguments {
     force_refresh: bool,
     /// The token must stay valid this long: 90, 90s, 15m, 8h, 2d
     #[arg(long, value_name = "D", value_parser = duration::parse)]
-    min_validity: Option<Duration>,
+    pub(crate) min_validity: Option<Duration>,
     /// Claims challenge, a JSON object; asks the provider for a new token
     #[arg(long, value_name = "JSON", value_parser = claims)]
     claims: Option<Claims>,

@@ -1,17 +1,19 @@
 //! `token`: a valid access token in the form that was asked for. The hot path: one call, one write.
 
+use std::time::Duration;
+
 use token_broker_client::{Invalid, calls::TokenAnswer};
 
 use super::Session;
 use crate::{
     arguments::token::{Format, TokenArguments},
     failure::{Exit, Failed},
-    output::{self, json_form::TokenJson, token},
+    output::{self, json_form::TokenJson, time, token},
 };
 
 /// Asks and prints.
 pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<Exit, Failed> {
-    let (format, wants_id_token) = (arguments.format, arguments.id_token);
+    let (format, wants_id_token, asked) = (arguments.format, arguments.id_token, arguments.min_validity);
     let request = arguments.into_request()?;
     let answer = session.client()?.token(&request).await?;
     let output = session.output;
@@ -29,7 +31,18 @@ pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<
     if wants_id_token && format != Format::Env {
         output.note("note: the ID token is in the forms json and env only");
     }
+    if let Some(note) = asked.and_then(|asked| too_short(answer.expires_on.since(time::now()), asked)) {
+        output.note(&note);
+    }
     Ok(Exit::Done)
+}
+
+/// Says that even a fresh token does not live as long as was asked for. A few seconds do not count: the answer was under way.
+fn too_short(left: Duration, asked: Duration) -> Option<String> {
+    (left + Duration::from_secs(5) < asked).then(|| {
+        let (left, asked) = (time::span(left), time::span(asked));
+        format!("note: the token is valid for {left}, not for {asked}: the provider issues none that lives longer")
+    })
 }
 
 /// Mail programs log in by name.

@@ -1,31 +1,27 @@
 //! What to type next after a failure: the daemon's own advice, else a command made from the reason and from what was asked.
 
-use std::path::PathBuf;
+use token_broker_client::{Account, ClientError, Failure, Reason};
 
-use token_broker_client::{Account, ClientError, Failure, Reason, SocketPath};
-
-use super::{Context, Failed};
-
-/// Where packages put the units of users.
-const UNIT_FOLDERS: [&str; 5] = [
-    "/etc/systemd/user",
-    "/run/systemd/user",
-    "/usr/local/lib/systemd/user",
-    "/usr/lib/systemd/user",
-    "/usr/local/share/systemd/user",
-];
+use super::{Context, Failed, issuer, start};
 
 /// The next command to type, if there is one.
 pub(super) fn of(failed: &Failed, context: &Context) -> Option<String> {
     match failed {
-        Failed::Client(ClientError::Broker(failure)) => failure.advice.clone().or_else(|| of_reason(failure, context)),
-        Failed::Client(ClientError::NoDaemon { .. } | ClientError::Interrupted) => Some(start(context)),
+        Failed::Client(ClientError::Broker(failure)) => wrong_credential(failure, context)
+            .or_else(|| failure.advice.clone())
+            .or_else(|| of_reason(failure, context)),
+        Failed::Client(ClientError::NoDaemon { .. } | ClientError::Interrupted) => {
+            Some(start::command(context.socket.as_deref()))
+        }
         Failed::Client(ClientError::NoSocketPath) => {
             Some("broker-cli --socket PATH, or set TOKEN_BROKER_SOCKET".to_owned())
         }
         Failed::Client(ClientError::Protocol(_)) => Some(command(context, "status")),
         Failed::Application(_, cause) => of(cause, context),
         Failed::Service { advice, .. } => Some(advice.clone()),
+        Failed::Invalid(invalid) if matches!(invalid.field, "issuer" | "authority_url") => {
+            context.issuer.as_ref().and_then(|(option, typed)| issuer::meant(option, typed))
+        }
         Failed::Client(ClientError::ForeignServer { .. } | ClientError::TurnedAway { .. })
         | Failed::Invalid(_)
         | Failed::Input(_)
@@ -33,25 +29,6 @@ pub(super) fn of(failed: &Failed, context: &Context) -> Option<String> {
         | Failed::Cancelled
         | Failed::System(_) => None,
     }
-}
-
-/// How to start the daemon at this socket.
-fn start(context: &Context) -> String {
-    match SocketPath::resolve(context.socket.as_deref()) {
-        Ok(socket) if !socket.is_default() => format!("token-brokerd --socket {}", quoted(&socket.to_string())),
-        _ if cfg!(target_os = "macos") => "token-brokerd".to_owned(),
-        _ if has_unit() => "systemctl --user start token-broker.socket".to_owned(),
-        _ => "broker-cli service install, or run token-brokerd".to_owned(),
-    }
-}
-
-/// Whether the socket unit is in one of the folders where systemd looks for units of users (systemd.unit(5)).
-fn has_unit() -> bool {
-    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let own = |name: &str, below_home: &str| variable(name).or_else(|| Some(variable("HOME")?.join(below_home)));
-    let own = [own("XDG_CONFIG_HOME", ".config"), own("XDG_DATA_HOME", ".local/share")];
-    let folders = own.into_iter().flatten().map(|folder| folder.join("systemd/user"));
-    folders.chain(UNIT_FOLDERS.map(PathBuf::from)).any(|folder| folder.join("token-broker.socket").exists())
 }
 
 /// Whether nobody else among these is called like this account.
@@ -100,6 +77,17 @@ fn of_reason(failure: &Failure, context: &Context) -> Option<String> {
     Some(advice)
 }
 
+/// The provider does not take the client's credential (RFC 6749, section 5.2): it is registered again, all else as it is.
+fn wrong_credential(failure: &Failure, context: &Context) -> Option<String> {
+    let error = &failure.provider.as_ref()?.error;
+    let application = quoted(context.application.as_deref()?);
+    (failure.reason == Reason::AuthorityRefused && error == "invalid_client").then(|| {
+        let (add, show) = (format!("app add {application}"), format!("app show {application}"));
+        let (add, show) = (command(context, &add), command(context, &show));
+        format!("{add} ... --replace --client-secret-stdin (or --certificate FILE), the rest as in {show}")
+    })
+}
+
 /// A sign-in that brings what was missing: the same scopes, and the claims that the provider asks for.
 fn login(failure: &Failure, context: &Context, application: &str) -> String {
     let scopes = context.scopes.iter().map(|scope| format!(" --scope {}", quoted(scope)));
@@ -116,7 +104,7 @@ fn command(context: &Context, rest: &str) -> String {
 }
 
 /// The text as one word of a shell.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._@:/=+-,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()
@@ -129,7 +117,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use std::io;
 
-    use token_broker_client::{Account, ClientError, Failure, ProviderError, Reason};
+    use token_broker_client::{Account, ClientError, Failure, Invalid, ProviderError, Reason};
 
     use super::of;
     use crate::failure::{Context, Failed};
@@ -187,6 +175,28 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_the_provider_refuses_gets_a_new_credential() {
+        let provider = ProviderError { error: "invalid_client".into(), ..ProviderError::default() };
+        let advice_of_daemon = Some("broker-cli app list".to_owned());
+        let refused = Failure {
+            provider: Some(provider),
+            advice: advice_of_daemon,
+            ..Failure::new(Reason::AuthorityRefused, "the provider refused: invalid_client")
+        };
+        let said = advice(refused).expect("advice");
+        assert!(said.starts_with("broker-cli app add work ... --replace --client-secret-stdin"), "{said}");
+        assert!(said.ends_with("broker-cli app show work"), "{said}");
+    }
+
+    #[test]
+    fn a_pasted_metadata_url_is_told_apart_from_the_issuer() {
+        let typed = "https://id.example/.well-known/openid-configuration".to_owned();
+        let context = Context { command: "app add", issuer: Some(("--issuer", typed)), ..context() };
+        let said = of(&Failed::Invalid(Invalid::new("issuer", "is the URL of the metadata")), &context);
+        assert_eq!(said.as_deref(), Some("the same with --issuer https://id.example"));
+    }
+
+    #[test]
     fn the_other_way_to_sign_in_is_suggested() {
         let no_such_way = || Failed::from(ClientError::Broker(Box::new(Failure::new(Reason::Unsupported, ""))));
         for (device_code, way) in [(false, "--device-code"), (true, "--no-browser")] {
@@ -201,7 +211,7 @@ mod tests {
         let context = Context { socket: Some("/tmp/my socket".into()), ..context() };
         let no_daemon =
             ClientError::NoDaemon { socket: "/tmp/my socket".into(), cause: io::ErrorKind::NotFound.into() };
-        assert_eq!(of(&no_daemon.into(), &context).as_deref(), Some("token-brokerd --socket '/tmp/my socket'"));
+        assert_eq!(of(&no_daemon.into(), &context).as_deref(), Some("token-brokerd --socket '/tmp/my socket' &"));
         let not_found = ClientError::Broker(Box::new(Failure::new(Reason::ApplicationNotFound, "")));
         assert_eq!(of(&not_found.into(), &context).as_deref(), Some("broker-cli --socket '/tmp/my socket' app list"));
     }

@@ -3,7 +3,9 @@
 
 mod advice;
 mod exit_code;
+mod issuer;
 mod report;
+pub(crate) mod start;
 
 use std::{io, path::PathBuf};
 
@@ -76,6 +78,8 @@ pub(crate) struct Context {
     pub(crate) scopes: Vec<String>,
     /// Whether a sign-in by device code was chosen.
     pub(crate) device_code: bool,
+    /// The option that named an issuer or an authority, and its value.
+    pub(crate) issuer: Option<(&'static str, String)>,
 }
 
 impl Context {
@@ -99,7 +103,10 @@ impl Context {
             Command::Events(EventsArguments { application: Some(application) }) => about("events", application),
             Command::Logout(logout) => about("logout", &logout.application),
             Command::Accounts { application: Some(application) } => about("accounts", application),
-            Command::App(AppCommand::Add(add)) => about("app add", &add.application),
+            Command::App(AppCommand::Add(add)) => {
+                let issuer = add.issuer().map(|(option, typed)| (option, typed.to_owned()));
+                Self { issuer, ..about("app add", &add.application) }
+            }
             Command::App(AppCommand::Show { application } | AppCommand::Remove { application }) => {
                 about("app", application)
             }

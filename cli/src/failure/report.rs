@@ -100,7 +100,7 @@ fn json<'a>(failed: &'a Failed, context: &Context) -> ErrorOutput<'a> {
     let (message, advice) = (message(failed), advice::of(failed, context));
     let error = match (failure(failed), failed) {
         (Some(failure), _) => ErrorJson::of(failure, message, advice),
-        (None, Failed::Invalid(invalid)) => ErrorJson::invalid(invalid, message),
+        (None, Failed::Invalid(invalid)) => ErrorJson::invalid(invalid, message, advice),
         (None, _) => ErrorJson::new(reason(failed), message, advice),
     };
     ErrorOutput { error }
@@ -200,7 +200,9 @@ mod tests {
             ..Failure::new(Reason::AuthorityRefused, "the provider refused: invalid_client")
         };
         let said = text(&ClientError::Broker(Box::new(failure)).into(), &context());
-        assert_eq!(said, "error: the provider refused: invalid_client\n  wrong secret");
+        let advice = "broker-cli app add work ... --replace --client-secret-stdin (or --certificate FILE), the rest as in broker-cli \
+                      app show work";
+        assert_eq!(said, format!("error: the provider refused: invalid_client\n  wrong secret\ntry: {advice}"));
     }
 
     #[test]
@@ -228,12 +230,13 @@ mod tests {
         let context = Context { socket: Some("/s".into()), ..context() };
         let said = text(&failed, &context);
         assert!(
-            said.starts_with("error: no daemon answers at /s: ") && said.ends_with("\ntry: token-brokerd --socket /s"),
+            said.starts_with("error: no daemon answers at /s: ")
+                && said.ends_with("\ntry: token-brokerd --socket /s &"),
             "{said}"
         );
         let form = serde_json::to_value(json(&failed, &context)).unwrap();
         assert_eq!(form["error"]["reason"], "NO_DAEMON");
-        assert_eq!(form["error"]["advice"], "token-brokerd --socket /s");
+        assert_eq!(form["error"]["advice"], "token-brokerd --socket /s &");
     }
 
     #[test]

@@ -12,14 +12,16 @@ use token_broker_tests::{
 
 use super::{Stage, refused, says};
 
-/// Registers `notes` at this issuer, which must fail and leave nothing behind.
-async fn cannot_be_added(stage: &Stage, issuer: &str, reason: Reason, words: &[&str]) {
+/// Registers `notes` at this issuer, which must fail and leave nothing behind. What the user is told to type.
+async fn cannot_be_added(stage: &Stage, issuer: &str, reason: Reason, words: &[&str]) -> Option<String> {
     let client = stage.daemon.client();
     let notes = application("notes", issuer, ("native-app", None), "openid");
-    says(&refused(client.add_application(&notes).await), reason, words);
+    let failure = refused(client.add_application(&notes).await);
+    says(&failure, reason, words);
     let names: Vec<_> = client.applications().await.expect("a list").into_iter().map(|known| known.name).collect();
     assert_eq!(names, ["mail"]);
     stage.still_serves().await;
+    failure.advice
 }
 
 #[tokio::test]
@@ -32,13 +34,17 @@ async fn a_wrong_issuer() {
 
     let slash = format!("{issuer}/");
     let words = ["publishes the issuer", &issuer, &slash, "is configured", "slash"];
-    cannot_be_added(&stage, &slash, Reason::AuthorityRefused, &words).await;
+    let advice = cannot_be_added(&stage, &slash, Reason::AuthorityRefused, &words).await;
+    assert_eq!(advice, Some(format!("the same with --issuer {issuer}")));
 
     // The other way round, and somebody else's altogether: what the provider says of itself decides.
     for published in [slash.as_str(), "https://accounts.example.com"] {
         stage.server.change(|options| drop(options.metadata.insert("issuer".into(), json!(published))));
         let words = ["publishes the issuer", published, "is configured"];
-        cannot_be_added(&stage, &issuer, Reason::AuthorityRefused, &words).await;
+        let advice = cannot_be_added(&stage, &issuer, Reason::AuthorityRefused, &words).await;
+        // Another host is nobody's advice.
+        let same_host = published == slash;
+        assert_eq!(advice, same_host.then(|| format!("the same with --issuer {slash}")));
     }
 }
 

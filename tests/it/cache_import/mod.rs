@@ -6,13 +6,14 @@ use std::{fs, path::PathBuf, process::Command};
 use serde_json::{Value, json};
 use token_broker_client::{
     Client, ClientOptions,
-    calls::{Subject, TokenRequest, TokenSource},
+    calls::{Event, Subject, TokenRequest, TokenSource},
 };
 use token_broker_tests::{
     daemon::{name, scopes},
     folder,
     process::{DaemonProcess, Home, Output},
     requirements::{Missing, require},
+    within,
 };
 
 const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
@@ -108,6 +109,20 @@ async fn what_msal_python_wrote_is_served_without_a_request() {
         ..TokenRequest::new(name("work"))
     };
     assert_eq!(stage.client().token(&app_only).await.unwrap().access_token.expose(), "app-only");
+}
+
+#[tokio::test]
+async fn readers_are_told_to_look_again() {
+    let stage = Stage::set(CLIENT, TENANT).await;
+    let mut events = stage.client().watch_events(None).await.unwrap();
+    let resync = Event::Resync { missed: 0 };
+    assert_eq!(
+        within(events.next()).await.unwrap().map(|record| record.event).as_ref(),
+        Some(&resync),
+        "its beginning"
+    );
+    stage.imported(&json!({ "AccessToken": {}, "RefreshToken": {} }).to_string()).await;
+    assert_eq!(within(events.next()).await.unwrap().map(|record| record.event), Some(resync));
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ pub(super) const AT_HOME: [(&str, &[&str]); 34] = [
     ("reqwest", &["ports"]),
     ("ring", &["store", "flow", "ports", "certificate"]),
     ("rusqlite", &["store"]),
-    ("rustix", &["store", "server", "lifecycle", "paths"]),
+    ("rustix", &["store", "server", "ports", "lifecycle", "paths"]),
     ("rustls", &["ports", "main"]),
     ("sd_notify", &["lifecycle"]),
     ("strsim", &["config"]),

@@ -187,10 +187,16 @@ impl Desk {
             Ok(credential) => credential,
             Err(error) => return Err(self.not_asked(refresh, (stamp, &grant), error).await),
         };
+        // To get a credential may have taken long, and the account may have signed out meanwhile: its token is not sent then.
+        if !self.is_current(refresh, stamp)? {
+            return Err(Setback::Moved);
+        }
         let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
-        match self.exchange(refresh, client, &grant).await {
+        match self.exchange(refresh, client, (stamp, &grant)).await {
             Ok(response) => {
                 let kept = self.keep(refresh, (stamp, &grant), &response, early).await?;
+                // Nobody who wants the access token alone waits for the check of the ID token that came with it.
+                early.saved(Ok((kept.clone(), TokenSource::IdentityProvider)));
                 self.keep_identity(refresh, client, &response).await;
                 Ok((kept, TokenSource::IdentityProvider))
             }
@@ -204,7 +210,7 @@ impl Desk {
         self: &Arc<Self>,
         refresh: &Refresh,
         client: ClientContext<'_>,
-        grant: &Grant,
+        (stamp, grant): (GrantStamp, &Grant),
     ) -> Result<TokenResponse, Failed> {
         let Purpose { scopes, claims, binding, .. } = &refresh.purpose;
         let claims = refresh.stored.application.claims(claims.as_ref());
@@ -227,7 +233,8 @@ impl Desk {
                 tracing::warn!(what, "the provider's answer was lost on the way; asking once more");
                 // A client assertion is good for one request.
                 let presented = self.presented(&refresh.stored.application, client.metadata, id).await;
-                let Ok(credential) = presented else {
+                let Some(credential) = presented.ok().filter(|_| self.is_current(refresh, stamp).unwrap_or_default())
+                else {
                     return Err(Failed { error: TokenError::Lost(what), answer_lost: true });
                 };
                 let client = ClientContext { credential: &credential, ..client };
@@ -239,6 +246,11 @@ impl Desk {
                 Failed { error, answer_lost }
             }),
         }
+    }
+
+    /// Whether the grant is still the one of this stamp.
+    fn is_current(&self, refresh: &Refresh, stamp: GrantStamp) -> Result<bool, DeskError> {
+        Ok(self.vault.find_grant(&refresh.grant_key)?.is_some_and(|(current, _)| current == stamp))
     }
 
     /// A token that another flight brought between this caller's look into the cache and its boarding.

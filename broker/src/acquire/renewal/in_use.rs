@@ -12,7 +12,7 @@ use std::{
 use token_broker_proto::oauth::{ScopeSet, UnixTime};
 use tokio::sync::Notify;
 
-use super::{Renewal, due::due_on};
+use super::due::due_on;
 use crate::model::{CachedToken, TokenPartition};
 
 /// Most tokens that are renewed ahead; those of one more are renewed when they are asked for.
@@ -27,30 +27,30 @@ pub(in crate::acquire) struct Moment {
     pub monotonic: Instant,
 }
 
-/// The marks.
-#[derive(Default)]
-pub(in crate::acquire) struct InUse {
-    marks: Mutex<Marks>,
+/// The marks, each with what it takes to renew the token.
+pub(in crate::acquire) struct InUse<R> {
+    marks: Mutex<Marks<R>>,
     hasher: RandomState,
     changed: Notify,
 }
 
 /// The marks, and what spares a look at all of them at every use of another token.
-struct Marks {
-    by_token: HashMap<u64, Mark>,
+struct Marks<R> {
+    by_token: HashMap<u64, Mark<R>>,
     /// When the task looks again by itself, as far as a mark made it: only an earlier one wakes it.
     next: Option<Due>,
     /// While there are too many, none of them goes before this.
     full_until: UnixTime,
 }
 
-impl Default for Marks {
+impl<R> Default for InUse<R> {
     fn default() -> Self {
-        Self { by_token: HashMap::new(), next: None, full_until: UnixTime::from_seconds(0) }
+        let marks = Marks { by_token: HashMap::new(), next: None, full_until: UnixTime::from_seconds(0) };
+        Self { marks: Mutex::new(marks), hasher: RandomState::new(), changed: Notify::new() }
     }
 }
 
-impl Marks {
+impl<R> Marks<R> {
     /// Whether there is room for one more; forgets what has expired, as soon as something has.
     fn make_room(&mut self, now: UnixTime) -> bool {
         if self.by_token.len() >= MOST && now >= self.full_until {
@@ -62,12 +62,12 @@ impl Marks {
     }
 }
 
-struct Mark {
+struct Mark<R> {
     partition: TokenPartition,
     scopes: ScopeSet,
     issued_on: UnixTime,
     expires_on: UnixTime,
-    renewal: Renewal,
+    renewal: R,
     /// `None` while it is being renewed, and when there is no use in trying.
     due: Option<Due>,
     failures: u32,
@@ -90,8 +90,8 @@ impl Due {
 }
 
 /// A token whose time has come.
-pub(super) struct Taken {
-    pub renewal: Renewal,
+pub(super) struct Taken<R> {
+    pub renewal: R,
     pub issued_on: UnixTime,
     key: u64,
 }
@@ -109,7 +109,7 @@ pub(super) enum Outcome {
     GivenUp,
 }
 
-impl InUse {
+impl<R: Clone> InUse<R> {
     /// No token of this key is of any use any more.
     pub(in crate::acquire) fn forget_key(&self, key_id: &str) {
         self.lock().by_token.retain(|_, mark| mark.partition.key_id != key_id);
@@ -121,7 +121,7 @@ impl InUse {
         partition: &TokenPartition,
         token: &CachedToken,
         now: impl FnOnce() -> (Moment, u8),
-        renewal: impl FnOnce() -> Renewal,
+        renewal: impl FnOnce() -> R,
     ) {
         let key = self.key(partition, &token.scopes);
         let mut marks = self.lock();
@@ -152,11 +152,11 @@ impl InUse {
     }
 
     /// Those whose time has come, each handed out once. Those that have expired are forgotten: the next call asks for them.
-    pub(super) fn take_due(&self, now: Moment) -> Vec<Taken> {
+    pub(super) fn take_due(&self, now: Moment) -> Vec<Taken<R>> {
         let mut marks = self.lock();
         marks.by_token.retain(|_, mark| mark.expires_on > now.wall);
         let due = marks.by_token.iter_mut().filter(|(_, mark)| mark.due.is_some_and(|due| due.left(now).is_zero()));
-        let take = |(key, mark): (&u64, &mut Mark)| {
+        let take = |(key, mark): (&u64, &mut Mark<R>)| {
             mark.due = None;
             Taken { renewal: mark.renewal.clone(), issued_on: mark.issued_on, key: *key }
         };
@@ -164,7 +164,7 @@ impl InUse {
     }
 
     /// What came of it.
-    pub(super) fn done(&self, taken: &Taken, now: Moment, outcome: Outcome) {
+    pub(super) fn done(&self, taken: &Taken<R>, now: Moment, outcome: Outcome) {
         let mut marks = self.lock();
         // A successor that is in use already has a mark of its own.
         let Some(mark) = marks.by_token.get_mut(&taken.key).filter(|mark| mark.issued_on == taken.issued_on) else {
@@ -182,6 +182,11 @@ impl InUse {
         }
         drop(marks);
         self.changed.notify_one();
+    }
+
+    /// Forgets the marks of which this holds, with all that they hold.
+    pub(in crate::acquire) fn forget(&self, which: impl Fn(&R) -> bool) {
+        self.lock().by_token.retain(|_, mark| !which(&mark.renewal));
     }
 
     /// How long until the next one is due; `None` if none will be.
@@ -207,13 +212,56 @@ impl InUse {
     }
 
     /// The map is never left half changed, so a poisoned lock is still good.
-    fn lock(&self) -> MutexGuard<'_, Marks> {
+    fn lock(&self) -> MutexGuard<'_, Marks<R>> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Mark {
+impl<R> Mark<R> {
     fn is_of(&self, partition: &TokenPartition, token: &CachedToken) -> bool {
         self.issued_on == token.issued_on && self.scopes == token.scopes && self.partition == *partition
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Instant};
+
+    use token_broker_proto::{
+        Secret,
+        oauth::{ClientId, ScopeSet, UnixTime},
+    };
+
+    use super::{InUse, Moment};
+    use crate::model::{CachedToken, TokenPartition};
+
+    #[test]
+    fn a_registration_that_was_removed_is_held_by_no_mark() {
+        let (marks, registration) = (InUse::<Arc<str>>::default(), Arc::<str>::from("mail"));
+        let partition = TokenPartition {
+            environment: "id.example".into(),
+            client_id: ClientId::parse("c").unwrap(),
+            home_account_id: None,
+            tenant: String::new(),
+            token_type: "bearer".into(),
+            key_id: String::new(),
+            extra: String::new(),
+        };
+        let token = CachedToken {
+            access_token: Secret::new("t"),
+            token_type: "Bearer".into(),
+            scopes: ScopeSet::openid(),
+            issued_on: UnixTime::from_seconds(0),
+            expires_on: UnixTime::from_seconds(3600),
+            refresh_on: None,
+        };
+        #[expect(clippy::disallowed_methods, reason = "a moment like any other")]
+        let now = Moment { wall: token.issued_on, monotonic: Instant::now() };
+        marks.mark(&partition, &token, || (now, 0), || Arc::clone(&registration));
+        assert_eq!((Arc::strong_count(&registration), marks.next(now).is_some()), (2, true));
+        marks.forget(|held| **held == *"notes");
+        assert_eq!(Arc::strong_count(&registration), 2, "it is another application's");
+        marks.forget(|held| **held == *"mail");
+        assert_eq!((Arc::strong_count(&registration), marks.next(now).is_some()), (1, false));
     }
 }

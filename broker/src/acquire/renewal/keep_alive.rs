@@ -66,8 +66,8 @@ impl Desk {
         let (key, purpose) = (FlightKey::Grant(refresh.grant_key.clone()), refresh.purpose.clone());
         let flight = |early| self.refresh_flight(refresh, early);
         let outcome = match self.flights.board(&self.tasks.tracker, key, purpose, flight) {
-            Boarding::Aboard(landing) => match landing.report().await {
-                Some(Report::Early(outcome) | Report::Landed(outcome)) => outcome_of(&outcome),
+            Boarding::Aboard(landing) => match landing.end().await {
+                Some(Report::Early(outcome) | Report::Saved(outcome) | Report::Landed(outcome)) => outcome_of(&outcome),
                 None => Outcome::GivenUp,
             },
             Boarding::Occupied(_) => Outcome::Occupied,

@@ -16,7 +16,7 @@ use self::in_use::{Outcome, Taken};
 use super::{
     Desk, FlightKey,
     client_credentials::AppOnly,
-    flight::{Boarding, Report},
+    flight::{Boarding, Landing, Report},
     microsoft::in_tenant,
     refresh_token::Refresh,
     silent::{Refreshed, Wanted},
@@ -44,6 +44,17 @@ pub(super) enum Renewal {
     User(Arc<Refresh>),
     /// By the application itself.
     Application(Arc<AppOnly>),
+}
+
+impl Renewal {
+    /// Name of the application that the token was used by.
+    pub(super) fn application(&self) -> &str {
+        let stored = match self {
+            Self::User(refresh) => &refresh.stored,
+            Self::Application(app_only) => &app_only.stored,
+        };
+        stored.application.name.as_str()
+    }
 }
 
 /// The seats for renewals that run.
@@ -93,7 +104,7 @@ impl Desk {
     }
 
     /// In a task of its own, when it is its turn.
-    fn renew(self: &Arc<Self>, taken: Taken) {
+    fn renew(self: &Arc<Self>, taken: Taken<Renewal>) {
         let desk = Arc::clone(self);
         self.tasks.tracker.spawn(async move {
             let seat = tokio::select! {
@@ -108,26 +119,22 @@ impl Desk {
         });
     }
 
-    async fn renewed(self: &Arc<Self>, taken: &Taken) -> Outcome {
-        let boarding = match self.board_renewal(taken) {
-            Ok(boarding) => boarding,
-            Err(error) => return outcome_of(&Err(error)),
-        };
-        match boarding {
-            Boarding::Occupied(landing) => {
-                landing.report().await;
-                Outcome::Occupied
+    async fn renewed(self: &Arc<Self>, taken: &Taken<Renewal>) -> Outcome {
+        for _ in 0..2 {
+            let boarding = match self.board_renewal(taken) {
+                Ok(boarding) => boarding,
+                Err(error) => return outcome_of(&Err(error)),
+            };
+            match boarding {
+                // What it brings may do, and is found when this one is aboard.
+                Boarding::Occupied(landing) => drop(landing.end().await),
+                Boarding::Aboard(landing) => return landed(taken, landing).await,
             }
-            Boarding::Aboard(landing) => match landing.report().await {
-                // The last flight was about to land, and this one got a seat in it.
-                Some(Report::Landed(Ok((found, _)))) if found.issued_on <= taken.issued_on => Outcome::Occupied,
-                Some(Report::Early(outcome) | Report::Landed(outcome)) => outcome_of(&outcome),
-                None => Outcome::GivenUp,
-            },
         }
+        Outcome::Occupied
     }
 
-    fn board_renewal(self: &Arc<Self>, taken: &Taken) -> Result<Boarding<Refreshed>, DeskError> {
+    fn board_renewal(self: &Arc<Self>, taken: &Taken<Renewal>) -> Result<Boarding<Refreshed>, DeskError> {
         let (id, tracker) = (self.new_correlation_id(), &self.tasks.tracker);
         match &taken.renewal {
             Renewal::User(refresh) => {
@@ -155,6 +162,16 @@ impl Desk {
         }
         let tenant = Some(authority.tenant()).filter(|tenant| *tenant != now.application.authority.tenant());
         in_tenant(now, tenant.as_deref())
+    }
+}
+
+/// What came of the flight that this renewal is aboard of.
+async fn landed(taken: &Taken<Renewal>, landing: Landing<Refreshed>) -> Outcome {
+    match landing.end().await {
+        // The last flight was about to land, and this one got a seat in it.
+        Some(Report::Landed(Ok((found, _)))) if found.issued_on <= taken.issued_on => Outcome::Occupied,
+        Some(Report::Early(outcome) | Report::Saved(outcome) | Report::Landed(outcome)) => outcome_of(&outcome),
+        None => Outcome::GivenUp,
     }
 }
 

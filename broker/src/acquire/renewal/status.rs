@@ -61,10 +61,7 @@ impl Desk {
     ) -> Result<(Option<UnixTime>, Option<UnixTime>), DeskError> {
         let realm = self.kept_realm(&application.authority)?;
         let partition = partition(application, Some(user), &realm, &TokenBinding::Bearer);
-        let token = match self.vault.find_token(&partition, &ScopeSet::default(), &|_| true) {
-            Err(StoreError::Corrupt(_)) => None,
-            found => found?,
-        };
+        let token = self.vault.find_token(&partition, &ScopeSet::default(), &|_| true)?;
         let works = !matches!(grant.state, GrantState::Refused { .. });
         let ahead = token.as_ref().and_then(|token| self.in_use.due_of(&partition, token));
         let kept_alive = application.keep_alive.map(|longest| grant.last_used_on.plus(longest));

@@ -32,6 +32,7 @@ pub(super) fn bearing(error: &DeskError) -> Bearing {
         DeskError::InteractionRequired { .. } | DeskError::AccountNotFound { .. } => Bearing::AsksForUser,
         DeskError::AuthorityRefused(_)
         | DeskError::AuthorityUnusable(_)
+        | DeskError::WrongIssuer { .. }
         | DeskError::AuthorityUnavailable { .. }
         | DeskError::LimitExceeded(_)
         | DeskError::Locked(_)

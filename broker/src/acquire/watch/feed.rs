@@ -36,6 +36,15 @@ pub(super) struct Change {
     pub(super) record: EventRecord,
 }
 
+/// Many changes at once, such as an import.
+pub struct Upheaval(Arc<Desk>);
+
+impl Drop for Upheaval {
+    fn drop(&mut self) {
+        self.0.feed.publish(&*self.0.clock, None, Event::Resync { missed: 0 });
+    }
+}
+
 /// What a request to a provider was made for.
 pub(in crate::acquire) struct Asked {
     pub(in crate::acquire) client: Client,
@@ -124,12 +133,21 @@ impl Desk {
         let task = async move {
             let (done, event) = change.await?;
             if let Some(event) = event {
+                if let Event::ApplicationRemoved(name) = &event {
+                    desk.in_use.forget(|renewal| renewal.application() == name);
+                }
                 desk.feed.publish(&*desk.clock, None, event);
             }
             Ok(done)
         };
         let done = self.tasks.tracker.spawn(task.in_current_span()).await;
         done.unwrap_or_else(|_| Err(DeskError::Internal("a change died".into())))
+    }
+
+    /// While it lives many things change; when it is dropped, readers are told to look at everything again.
+    #[must_use]
+    pub fn upheaval(self: &Arc<Self>) -> Upheaval {
+        Upheaval(Arc::clone(self))
     }
 
     /// Follows what happens from now on, of one application or of all.

@@ -11,6 +11,7 @@ use token_broker_proto::{
     oauth::ApplicationName,
 };
 use tokio::{sync::mpsc, task};
+use zeroize::Zeroizing;
 
 use self::selection::Selection;
 use super::Desk;
@@ -38,7 +39,7 @@ pub struct Import {
     /// Whether to look only, and change nothing.
     pub dry_run: bool,
     /// The file, as it arrives.
-    pub file: mpsc::Receiver<Vec<u8>>,
+    pub file: mpsc::Receiver<Zeroizing<Vec<u8>>>,
 }
 
 impl Desk {
@@ -88,13 +89,13 @@ impl Desk {
 }
 
 /// Reads all entries; ends early when nobody takes them any more.
-fn read(file: mpsc::Receiver<Vec<u8>>, batches: &mpsc::Sender<Vec<Entry>>) -> Result<(), UnifiedCacheError> {
+fn read(file: mpsc::Receiver<Zeroizing<Vec<u8>>>, batches: &mpsc::Sender<Vec<Entry>>) -> Result<(), UnifiedCacheError> {
     let mut batch = Vec::with_capacity(BATCH);
     let mut take = |entry| {
         batch.push(entry);
         batch.len() < BATCH || batches.blocking_send(std::mem::take(&mut batch)).is_ok()
     };
-    unified_cache::read(Arriving { file, chunk: Vec::new(), read: 0 }, &mut take)?;
+    unified_cache::read(Arriving { file, chunk: Zeroizing::default(), read: 0 }, &mut take)?;
     if batches.blocking_send(batch).is_err() { Err(UnifiedCacheError::Stopped) } else { Ok(()) }
 }
 
@@ -104,8 +105,9 @@ fn unusable(error: &UnifiedCacheError) -> DeskError {
 
 /// The file as a reader.
 struct Arriving {
-    file: mpsc::Receiver<Vec<u8>>,
-    chunk: Vec<u8>,
+    file: mpsc::Receiver<Zeroizing<Vec<u8>>>,
+    /// Wiped, since there are tokens in it.
+    chunk: Zeroizing<Vec<u8>>,
     read: usize,
 }
 

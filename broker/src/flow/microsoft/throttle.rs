@@ -1,5 +1,5 @@
 //! Refusals that are remembered, so that a request that was just refused is not sent again: for a minute when it was wrong, and
-//! as long as `Retry-After` says when the provider is busy. Keyed by everything that is asked, so no account stands for another.
+//! as long as `Retry-After` says when the provider is busy. Keyed by everything that is asked, so no account and no credential stands for another.
 //! A refresh of a busy provider is not for here: its grant itself backs off. What succeeded is never kept.
 
 use std::{collections::HashMap, time::Duration};
@@ -40,11 +40,8 @@ impl Watched {
         asked.update(request.uri().to_string().as_bytes());
         let mut grant_type = String::new();
         for (name, value) in form_urlencoded::parse(request.body().expose().as_bytes()) {
-            match &*name {
-                "grant_type" => grant_type.push_str(&value),
-                // Made anew for each request.
-                "client_assertion" => continue,
-                _ => {}
+            if name == "grant_type" {
+                grant_type.push_str(&value);
             }
             for text in [&name, &value] {
                 asked.update(digest(&SHA256, text.as_bytes()).as_ref());
@@ -134,12 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn a_new_assertion_makes_no_new_request() {
+    fn another_credential_makes_another_request() {
         let watched = |assertion: &str| {
             Watched::of(&request(&format!("grant_type=client_credentials&scope=s&client_assertion={assertion}")))
                 .expect("watched")
         };
-        assert_eq!(watched("one").key, watched("two").key);
+        assert_eq!(watched("one").key, watched("one").key);
+        assert_ne!(watched("one").key, watched("two").key, "what was refused to one is not refused to the other");
     }
 
     #[test]

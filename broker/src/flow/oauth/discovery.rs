@@ -22,7 +22,7 @@ pub enum DiscoveryError {
     /// It is another issuer's.
     #[error(
         "the provider publishes the issuer {published:?}, but {configured:?} is configured{}",
-        slash(published, configured)
+        hint(published, configured)
     )]
     IssuerDiffers {
         /// What the document says; empty if nothing.
@@ -194,7 +194,8 @@ fn own_issuer(authority: &Authority, published: &str) -> Result<String, Discover
     let (configured, own) = match authority {
         Authority::OpenIdConnect { text, .. } => {
             // A tenant that is called by a domain of its own publishes its name at Microsoft.
-            (text.clone(), published == text || microsoft::issuer::is_microsofts(published))
+            // A template stands for any tenant's issuer, and so for nobody's here.
+            (text.clone(), published == text || !published.contains('{') && microsoft::issuer::is_microsofts(published))
         }
         Authority::Microsoft(authority) => {
             (microsoft::issuer::expected(authority), microsoft::issuer::fits(authority, published))
@@ -208,9 +209,14 @@ fn own_issuer(authority: &Authority, published: &str) -> Result<String, Discover
     }
 }
 
-fn slash(published: &str, configured: &str) -> &'static str {
-    let same = published.trim_end_matches('/') == configured.trim_end_matches('/');
-    if same { "; they differ in a trailing slash only: configure it exactly as published" } else { "" }
+fn hint(published: &str, configured: &str) -> &'static str {
+    if published.trim_end_matches('/') == configured.trim_end_matches('/') {
+        "; they differ in a trailing slash only: configure it exactly as published"
+    } else if published.contains('{') && !configured.contains('{') {
+        "; the former stands for many tenants: if it is Microsoft's, register it by --authority"
+    } else {
+        ""
+    }
 }
 
 #[cfg(test)]

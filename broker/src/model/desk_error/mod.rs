@@ -58,6 +58,14 @@ pub enum DeskError {
     /// hold...; the text says what.
     #[error("{0}")]
     AuthorityUnusable(String),
+    /// The provider publishes another issuer than the one that is configured.
+    #[error("{what}")]
+    WrongIssuer {
+        /// What was found, in a sentence.
+        what: String,
+        /// What to configure, if that would be accepted.
+        published: Option<String>,
+    },
     /// The provider cannot be reached or asks to wait.
     #[error("{what}")]
     AuthorityUnavailable {
@@ -129,7 +137,9 @@ impl DeskError {
             Self::Expired => Reason::Expired,
             Self::Cancelled => Reason::Cancelled,
             Self::AccessDenied(_) => Reason::AccessDenied,
-            Self::AuthorityRefused(_) | Self::AuthorityUnusable(_) => Reason::AuthorityRefused,
+            Self::AuthorityRefused(_) | Self::AuthorityUnusable(_) | Self::WrongIssuer { .. } => {
+                Reason::AuthorityRefused
+            }
             Self::AuthorityUnavailable { .. } => Reason::AuthorityUnavailable,
             Self::AlreadyExists(_) => Reason::AlreadyExists,
             Self::Unsupported(_) => Reason::Unsupported,

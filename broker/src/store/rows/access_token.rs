@@ -99,29 +99,26 @@ fn expiry_hour(token: &CachedToken) -> i64 {
 }
 
 impl Tables<'_> {
-    /// The newest token of the partition that covers the requested scopes and that `accept` takes. A damaged one is passed
-    /// over while another will do.
+    /// The newest token of the partition that covers the requested scopes and that `accept` takes, and the ids of the damaged ones
+    /// that were passed over on the way.
     pub(in crate::store) fn token(
         &self,
         partition: &TokenPartition,
         requested: &ScopeSet,
         accept: &dyn Fn(&CachedToken) -> bool,
-    ) -> Result<Option<CachedToken>, StoreError> {
+    ) -> Result<(Option<CachedToken>, Vec<i64>), StoreError> {
         let hash = partition_hash(self.keys, partition);
         let mut matches = posting::Matches::start(self, &hash, requested)?;
-        let mut damaged = None;
+        let mut damaged = Vec::new();
         while let Some(id) = matches.next()? {
             match self.candidate(id, partition, requested) {
-                Ok(Some(token)) if accept(&token) => return Ok(Some(token)),
+                Ok(Some(token)) if accept(&token) => return Ok((Some(token), damaged)),
                 Ok(_) => {}
-                Err(StoreError::Corrupt(row)) => {
-                    tracing::warn!(row, "an access token of the store does not open");
-                    damaged.get_or_insert(StoreError::Corrupt(row));
-                }
+                Err(StoreError::Corrupt(_)) => damaged.push(id),
                 Err(error) => return Err(error),
             }
         }
-        damaged.map_or(Ok(None), Err)
+        Ok((None, damaged))
     }
 
     /// A token that the postings lead to. They are not sealed: what the row itself says counts.
@@ -139,6 +136,11 @@ impl Tables<'_> {
         }
         let token = token(record).ok_or_else(|| name.corrupt())?;
         if requested.is_covered_by(&token.scopes) { Ok(Some(token)) } else { Err(name.corrupt()) }
+    }
+
+    /// Whether there is a row of this id, damaged or not.
+    pub(in crate::store) fn has_token(&self, id: i64) -> Result<bool, StoreError> {
+        Ok(self.db.prepare_cached("SELECT 1 FROM access_token WHERE id = ?1")?.exists([id])?)
     }
 
     pub(in crate::store) fn token_by_id(&self, id: i64) -> Result<Option<StoredToken>, StoreError> {

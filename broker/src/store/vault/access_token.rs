@@ -25,14 +25,18 @@ struct Step {
 
 impl Vault {
     /// The newest access token of the partition that covers the requested scopes (reserved ones aside) and that `accept`
-    /// takes. `accept` must not call the vault.
+    /// takes. A damaged one is left out. `accept` must not call the vault.
     pub fn find_token(
         &self,
         partition: &TokenPartition,
         requested: &ScopeSet,
         accept: &dyn Fn(&CachedToken) -> bool,
     ) -> Result<Option<CachedToken>, StoreError> {
-        self.read(|tables| tables.token(partition, requested, accept))
+        let (token, damaged) = self.read(|tables| tables.token(partition, requested, accept))?;
+        if !damaged.is_empty() {
+            self.0.open()?.damaged.note(&damaged);
+        }
+        Ok(token)
     }
 
     /// Saves an app-only token. Discarded when the registration is gone or was replaced.

@@ -65,7 +65,7 @@ fn save(tables: &Tables<'_>, client: &Client, record: ImportRecord) -> Result<Im
     match record {
         ImportRecord::AccessToken(partition, token) => {
             let as_good = |own: &CachedToken| own.scopes == token.scopes && own.expires_on >= token.expires_on;
-            if tables.token(&partition, &token.scopes, &as_good)?.is_some() {
+            if tables.token(&partition, &token.scopes, &as_good)?.0.is_some() {
                 return Ok(Imported::Known);
             }
             tables.put_token(&partition, &token)?;

@@ -106,6 +106,12 @@ pub(crate) struct AddArguments {
 }
 
 impl AddArguments {
+    /// The option that names who issues the tokens by a URL, and what was typed there.
+    pub(crate) fn issuer(&self) -> Option<(&'static str, &str)> {
+        let issuer = self.issuer.as_deref().map(|typed| ("--issuer", typed));
+        issuer.or_else(|| self.authority.as_deref().map(|typed| ("--authority", typed)))
+    }
+
     /// The application to register, with what came on standard input for its credential.
     pub(crate) fn into_new(self, read: Option<Secret>) -> Result<NewApplication, Failed> {
         let endpoints = self.token_endpoint.map(|token| EndpointTexts {

@@ -10,6 +10,7 @@ use std::{
 use token_broker_client::{SocketPath, calls::Check};
 
 use super::{Session, service};
+use crate::failure::start;
 
 /// The variable that names a socket.
 const SOCKET_VARIABLE: &str = "TOKEN_BROKER_SOCKET";
@@ -75,7 +76,7 @@ pub(super) async fn answers(session: &Session) -> Check {
         Some(status) => Check::warning(
             "daemon",
             format!("token-brokerd {} answers, and this is broker-cli {own}", status.version),
-            "systemctl --user restart token-broker.service, or start the daemon that came with this broker-cli",
+            start::again(),
         ),
         None => Check::ok("daemon", "answers"),
     }
@@ -107,7 +108,7 @@ pub(super) async fn service() -> Check {
         Ok(_) => Check::ok("service", "is installed"),
         Err(failed) => {
             let (found, advice) = crate::failure::told(&failed);
-            Check::warning("service", found, advice.unwrap_or_else(|| "start token-brokerd by hand".to_owned()))
+            Check::warning("service", found, advice.unwrap_or_else(|| start::by_hand().to_owned()))
         }
     }
 }

@@ -191,10 +191,10 @@ impl<'a> ErrorJson<'a> {
     }
 
     /// An argument that breaks a rule.
-    pub(crate) fn invalid(invalid: &Invalid, message: String) -> Self {
+    pub(crate) fn invalid(invalid: &Invalid, message: String, advice: Option<String>) -> Self {
         Self {
             field: Some(invalid.field),
-            ..Self::new(token_broker_client::Reason::InvalidRequest.as_str(), message, None)
+            ..Self::new(token_broker_client::Reason::InvalidRequest.as_str(), message, advice)
         }
     }
 }

@@ -46,6 +46,7 @@ impl Authority {
     /// An issuer URL: `https`, or `http` on a loopback host; no query, fragment or user.
     pub fn from_issuer(text: &str) -> Result<Self, Invalid> {
         let issuer = provider_url("issuer", text)?;
+        no_metadata_url("issuer", &issuer)?;
         if issuer.query().is_some() {
             return Err(Invalid::new("issuer", "must have no query (OpenID Connect Discovery 1.0, section 2)"));
         }
@@ -55,12 +56,15 @@ impl Authority {
     /// An authority URL in MSAL's sense. A host that is not known is taken for one of Microsoft Entra ID, which is then asked
     /// whether it knows it.
     pub fn from_authority_url(text: &str) -> Result<Self, Invalid> {
-        MicrosoftAuthority::from_url(&provider_url("authority_url", text)?).map(Self::Microsoft)
+        let url = provider_url("authority_url", text)?;
+        no_metadata_url("authority_url", &url)?;
+        MicrosoftAuthority::from_url(&url).map(Self::Microsoft)
     }
 
     /// The authority that a URL names, where it may be of either kind: what is recognizably Microsoft's, else an issuer.
     pub fn from_url(text: &str) -> Result<Self, Invalid> {
         let url = provider_url("authority_url", text)?;
+        no_metadata_url("authority_url", &url)?;
         if microsoft::is_recognizable(&url) {
             return MicrosoftAuthority::from_url(&url).map(Self::Microsoft);
         }
@@ -142,6 +146,14 @@ impl fmt::Display for Authority {
     }
 }
 
+/// No issuer is where its metadata are (RFC 8615): a URL from a browser's address line was pasted.
+fn no_metadata_url(field: &'static str, url: &Url) -> Result<(), Invalid> {
+    if url.path().contains("/.well-known/") {
+        return Err(Invalid::new(field, "is the URL of the metadata; give it without /.well-known/ and what follows"));
+    }
+    Ok(())
+}
+
 /// Host, port unless it is the default one, and path.
 fn place(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
@@ -192,6 +204,14 @@ mod tests {
             ["\0https://id.example", " https://id.example", "https://id.\nexample", "https://id.example/\u{1b}[2J"]
         {
             assert!(Authority::from_issuer(text).is_err() && Authority::from_url(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_url_of_the_metadata_is_no_issuer() {
+        for url in ["https://id.example/a/.well-known/openid-configuration", "https://sts.example/adfs/.well-known/x"] {
+            assert!(Authority::from_issuer(url).is_err() && Authority::from_authority_url(url).is_err(), "{url}");
+            assert!(Authority::from_url(url).is_err(), "{url}");
         }
     }
 

@@ -4,14 +4,14 @@
 use std::{fs, path::PathBuf};
 
 use rusqlite::Connection;
-use token_broker_client::Reason;
+use token_broker_client::{Reason, calls::TokenSource};
 use token_broker_tests::{
     daemon::{application, sign_in_by_browser},
     machine::program::Program,
     user::User,
 };
 
-use crate::bad_input::{Stage, has_words, of, refresh, refused, says};
+use crate::bad_input::{Stage, has_words, of, refused, says};
 
 /// The databases that are kept aside, without their journals.
 fn kept(stage: &Stage) -> Vec<PathBuf> {
@@ -105,22 +105,25 @@ async fn one_flipped_bit_costs_one_row() {
         sql.execute(&format!("UPDATE {table} SET sealed = ?1 WHERE id = ?2"), (sealed, id)).unwrap();
     };
     flip("access_token", 1);
-    for _ in 0..2 {
-        let client = stage.daemon.client();
-        let failure = refused(client.token(&of("ada")).await);
-        says(&failure, Reason::StoreCorrupt, &["the store is damaged at access_token 1"]);
-        assert_eq!(failure.advice.as_deref(), Some("broker-cli cache verify"));
-        let problems = client.verify_cache().await.expect("a report").problems;
-        assert!(problems.len() == 1 && problems[0].starts_with("access_token 1"), "{problems:?}");
-        let other = client.token(&of("grace")).await.expect("grace's row is whole");
-        assert_eq!(other.access_token.expose(), grace.access_token.expose());
-        // A restart changes nothing: the database is kept where it is.
-        stage.daemon.restart().await;
-        assert!(kept(&stage).is_empty());
-    }
+    let problems = client.verify_cache().await.expect("a report").problems;
+    assert!(problems.len() == 1 && problems[0].starts_with("access_token 1"), "{problems:?}");
+    // A restart changes nothing: the database is kept where it is.
+    stage.daemon.restart().await;
+    assert!(kept(&stage).is_empty());
+    let client = stage.daemon.client();
+    let other = client.token(&of("grace")).await.expect("grace's row is whole");
+    assert_eq!(other.access_token.expose(), grace.access_token.expose());
+    // Whoever looks at it names it; nobody is served it.
+    client.status().await.expect("a status");
+    let notices = client.status().await.expect("a status").notices;
+    assert!(notices.len() == 1 && notices[0].contains("access_token 1"), "{notices:?}");
+    assert!(client.diagnose().await.expect("checks").iter().any(|check| check.name == "damaged_token"));
     // The grant is whole, so a new token takes the place of the damaged one.
-    refresh(&stage.daemon.client()).await.expect("refreshed");
-    stage.daemon.client().token(&of("ada")).await.expect("it can be read");
+    let fresh = client.token(&of("ada")).await.expect("a token");
+    assert_eq!(fresh.source, TokenSource::IdentityProvider);
+    let hit = client.token(&of("ada")).await.expect("it can be read");
+    assert_eq!(hit.source, TokenSource::Cache);
+    assert!(client.status().await.expect("a status").notices.is_empty());
 }
 
 #[tokio::test]

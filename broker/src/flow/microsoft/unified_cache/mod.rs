@@ -15,6 +15,7 @@ use std::{
 
 use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use token_broker_proto::Secret;
 
 pub use entry::{AccessTokenEntry, AccountEntry, AppMetadataEntry, Entry, IdTokenEntry, RefreshTokenEntry, Section};
 
@@ -138,8 +139,9 @@ impl<'de> Visitor<'de> for Entries<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(IgnoredAny) = map.next_key()? {
             let raw: Box<RawValue> = map.next_value()?;
+            let raw = Secret::new(String::from(Box::<str>::from(raw)));
             self.reading.since_entry.set(0);
-            if !(self.reading.take)(self.section.read(raw.get())) {
+            if !(self.reading.take)(self.section.read(raw.expose())) {
                 self.reading.stopped = true;
                 return Err(serde::de::Error::custom("stopped"));
             }

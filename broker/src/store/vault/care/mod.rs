@@ -1,6 +1,7 @@
 //! What takes long, or looks around the store: it runs on a connection and a thread of its own, so neither readers nor the
 //! writer wait for it; the end of the vault stops it. A few may run at once, the others wait for their turn.
 
+mod damaged;
 mod surroundings;
 mod verify;
 
@@ -15,6 +16,7 @@ use std::{
 use rusqlite::{Connection, InterruptHandle};
 use tokio::sync::{Semaphore, oneshot};
 
+pub(super) use damaged::Damaged;
 pub use surroundings::{GrantCounts, Surroundings};
 pub use verify::VerifyReport;
 
