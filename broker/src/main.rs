@@ -14,7 +14,7 @@ use token_broker::{
     daemon::{Daemon, Settings, Socket},
     lifecycle::{self, Signals, Upkeep},
     paths,
-    ports::{clock::SystemClock, entropy::SystemEntropy, http::AdjustableHttp},
+    ports::{clock::SystemClock, entropy::SystemEntropy, http::AdjustableHttp, machine::SystemMachine},
     reload::{Reload, http_limits, limits},
     server::socket::own_uid,
 };
@@ -75,7 +75,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         clock: clock.clone(),
         reload: Box::new(move || reload.again()),
     };
-    let outside = Outside { http, clock, entropy: Arc::new(SystemEntropy::default()) };
+    let entropy = Arc::new(SystemEntropy::default());
+    let outside = Outside { http, clock, entropy, machine: Arc::new(SystemMachine) };
     // ring, not the default provider: its first random number takes 3 us, the other's 50 ms.
     rustls::crypto::ring::default_provider()
         .install_default()

@@ -227,10 +227,37 @@ fn sign_in_event() -> impl Strategy<Value = v1::SignInResponse> {
     })
 }
 
+/// One of its kinds, at one of its sources.
+fn managed_identity(source: i32, id: &str) -> v1::ManagedIdentity {
+    use v1::managed_identity::Id;
+    let id = match id.len() % 4 {
+        0 => None,
+        1 => Some(Id::ClientId(id.to_owned())),
+        2 => Some(Id::ResourceId(id.to_owned())),
+        _ => Some(Id::ObjectId(id.to_owned())),
+    };
+    v1::ManagedIdentity { id, source }
+}
+
+/// One of the ways to name who issues the tokens.
+fn issued_by(way: u8, issuer: String, word: &str, existing: i32) -> v1::add_application_request::Authority {
+    use v1::add_application_request::Authority as Wire;
+    match way {
+        0 => Wire::Issuer(issuer),
+        1 => Wire::AuthorityUrl(format!("https://login.microsoftonline.com/{word}")),
+        3 | 4 => Wire::ManagedIdentity(managed_identity(existing, word)),
+        _ => Wire::Endpoints(v1::Endpoints {
+            token_endpoint: format!("https://{word}.example/token"),
+            device_authorization_endpoint: format!("https://{word}.example/device"),
+            ..Default::default()
+        }),
+    }
+}
+
 fn new_application() -> impl Strategy<Value = v1::AddApplicationRequest> {
     use v1::add_application_request::Authority as Wire;
     // The way to name it, and two texts for that: the message itself prints nothing, so that it is made last.
-    let authority = (0..3_u8, issuer(), "[a-z0-9]{1,8}");
+    let authority = (0..5_u8, issuer(), "[a-z0-9]{1,8}");
     let redirect = prop_oneof![Just(String::new()), "http://(127\\.0\\.0\\.1|localhost):[1-9][0-9]{1,3}/[a-z]{0,4}"];
     let keep = prop_oneof![Just(0), 3600..=31_536_000_i64];
     (name(), client_id(), authority, scopes(), redirect, text(), any::<bool>(), 1..=3_i32, keep).prop_map(
@@ -245,15 +272,12 @@ fn new_application() -> impl Strategy<Value = v1::AddApplicationRequest> {
             existing,
             keep_alive_seconds,
         )| {
-            let authority = match way {
-                0 => Wire::Issuer(issuer),
-                1 => Wire::AuthorityUrl(format!("https://login.microsoftonline.com/{word}")),
-                _ => Wire::Endpoints(v1::Endpoints {
-                    token_endpoint: format!("https://{word}.example/token"),
-                    device_authorization_endpoint: format!("https://{word}.example/device"),
-                    ..Default::default()
-                }),
-            };
+            let authority = issued_by(way, issuer, &word, existing);
+            let is_managed = matches!(authority, Wire::ManagedIdentity(_));
+            // It names itself and has nothing of its own.
+            let own = |text: String| if is_managed { String::new() } else { text };
+            let (client_id, redirect_uri, client_secret) = (own(client_id), own(redirect_uri), own(client_secret));
+            let keep_alive_seconds = if is_managed { 0 } else { keep_alive_seconds };
             v1::AddApplicationRequest {
                 name,
                 client_id,
@@ -317,7 +341,7 @@ proptest! {
     }
 
     #[test]
-    fn an_application(new in new_application(), texts in vec(text(), 4), kind in 1..=4_i32) {
+    fn an_application(new in new_application(), texts in vec(text(), 4), kind in 1..=5_i32) {
         let shown = v1::Application {
             name: new.name.clone(),
             client_id: texts[0].clone(),
@@ -326,6 +350,7 @@ proptest! {
             credential_fingerprint: texts[2].clone(),
             scopes: new.scopes.clone(),
             redirect_uri: texts[3].clone(),
+            managed_identity: (kind == 5).then(|| managed_identity(kind, "m")),
             ..Default::default()
         };
         same(new, |words: NewApplication| (&words).into())?;

@@ -13,6 +13,7 @@ use token_broker::{
         clock::SystemClock,
         entropy::SystemEntropy,
         http::{Http, HttpClient, HttpLimits},
+        machine::{Machine, SystemMachine},
     },
 };
 use token_broker_client::{
@@ -36,11 +37,18 @@ pub struct Options {
     pub http: HttpLimits,
     /// Limits of callers.
     pub limits: Limits,
+    /// The machine's environment.
+    pub machine: Arc<dyn Machine>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), http: HttpLimits::default(), limits: Limits::default() }
+        Self {
+            clock: Arc::new(SystemClock),
+            http: HttpLimits::default(),
+            limits: Limits::default(),
+            machine: Arc::new(SystemMachine),
+        }
     }
 }
 
@@ -80,6 +88,7 @@ impl TestDaemon {
             http: self.http.clone().unwrap_or_else(|| Arc::new(HttpClient::new(self.options.http))),
             clock: Arc::clone(&self.options.clock),
             entropy: Arc::new(SystemEntropy::default()),
+            machine: Arc::clone(&self.options.machine),
         };
         self.daemon = Some(Daemon::start(settings, outside).await?);
         Ok(())

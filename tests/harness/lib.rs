@@ -18,6 +18,7 @@ pub mod graph;
 pub mod http;
 pub mod jose;
 pub mod machine;
+pub mod managed_identity;
 pub mod peers;
 pub mod process;
 pub mod requirements;

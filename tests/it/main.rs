@@ -20,6 +20,7 @@ mod house;
 mod layers;
 mod limits;
 mod main_job;
+mod managed_identity;
 mod migration;
 mod msal;
 mod proto_lint;

@@ -11,6 +11,7 @@ use token_broker::{
         clock::SystemClock,
         entropy::SystemEntropy,
         http::{HttpClient, HttpLimits},
+        machine::SystemMachine,
     },
 };
 use token_broker_client::oauth::UnixTime;
@@ -43,6 +44,7 @@ async fn the_daemon_ends_with_a_standing_task_that_dies() {
         http: Arc::new(HttpClient::new(HttpLimits::default())),
         clock: Arc::new(Broken),
         entropy: Arc::new(SystemEntropy::default()),
+        machine: Arc::new(SystemMachine),
     };
     let mut daemon = Daemon::start(settings, outside).await.expect("it starts");
     let ended = within(daemon.ended()).await.to_string();

@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use super::{
     Desk, FlightKey, Purpose,
-    found::{is_fresh, partition},
+    found::is_fresh,
     renewal::Renewal,
     silent::{Refreshed, Wanted},
     watch::Asked,
@@ -38,10 +38,15 @@ pub(super) struct AppOnly {
     pub purpose: Purpose,
     /// A renewal ahead of time is for this token: one that was issued later will do.
     renews: Option<UnixTime>,
-    correlation_id: CorrelationId,
+    pub correlation_id: CorrelationId,
 }
 
 impl AppOnly {
+    /// Whether it is a renewal ahead of time, which nobody waits for.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.renews.is_some()
+    }
+
     fn asked(&self) -> Asked {
         let application = &self.stored.application;
         Asked {
@@ -79,11 +84,12 @@ impl AppOnly {
 
 impl Desk {
     pub(super) async fn for_application(self: &Arc<Self>, wanted: &Wanted) -> Result<TokenAnswer, DeskError> {
-        if let Credential::Public = wanted.stored.application.credential {
+        let application = &wanted.stored.application;
+        if matches!(application.credential, Credential::Public) && application.authority.managed_identity().is_none() {
             let rule = "needs an application with a credential: add it with --client-secret-stdin or --certificate";
             return Err(Invalid::new("app_only", rule).into());
         }
-        let partition = partition(&wanted.stored.application, None, &wanted.purpose.realm, &wanted.purpose.binding);
+        let partition = self.app_partition(wanted);
         let (token, source) = match self.fresh(wanted, &partition)? {
             Some(token) => (token, TokenSource::Cache),
             None => match self.requested(wanted, &partition).await {
@@ -141,29 +147,15 @@ impl Desk {
         Ok(self.vault.find_token(&app_only.partition, &app_only.scopes, &accept)?)
     }
 
-    /// Asks the provider; notes whether the request never went out.
+    /// Asks whoever issues its tokens and saves the one that comes; notes whether the request never went out.
     async fn ask_for_app_token(self: &Arc<Self>, app_only: &AppOnly, unsent: &mut bool) -> Refreshed {
         let application = &app_only.stored.application;
-        let metadata = self.unless_stopped(self.metadata(&application.authority, app_only.correlation_id)).await?;
-        let credential = self.presented(application, &metadata, app_only.correlation_id).await?;
-        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
-        let claims = application.claims(app_only.purpose.claims.as_ref());
-        let (scopes, binding) = (&app_only.scopes, &app_only.purpose.binding);
-        let parameters = TokenParameters { scopes: Some(scopes), claims: claims.as_ref(), binding };
-        let mut request = client_credentials::request(client, parameters, app_only.correlation_id);
-        let cause = self.cause(&app_only.partition, &app_only.scopes, &app_only.purpose)?;
-        telemetry::explain(&mut request, cause, None);
         let count = |outcome| self.metrics.calls.app_token_requested(outcome);
-        let response = self.provider.tokens(request, Requested { scopes, binding }).await.map_err(|error| {
-            count(Outcome::Failed);
-            *unsent = matches!(error, TokenError::NotSent(_));
-            from_token(error)
-        })?;
-        let token = response.cached();
-        if !app_only.scopes.is_covered_by(&token.scopes) {
-            let what = "the provider granted fewer scopes than were asked for";
-            return Err(DeskError::AuthorityUnusable(what.to_owned()));
-        }
+        let asked = match application.authority.managed_identity() {
+            Some(identity) => self.ask_machine(app_only, identity, unsent).await,
+            None => self.ask_provider(app_only, unsent).await,
+        };
+        let token = asked?;
         let saved = self.vault.save_app_token(app_only.stored.stamp, app_only.partition.clone(), token.clone()).await?;
         match saved {
             Saved::Done => {
@@ -175,5 +167,29 @@ impl Desk {
                 Err(DeskError::ApplicationNotFound(application.name.to_string()))
             }
         }
+    }
+
+    async fn ask_provider(self: &Arc<Self>, app_only: &AppOnly, unsent: &mut bool) -> Result<CachedToken, DeskError> {
+        let application = &app_only.stored.application;
+        let metadata = self.unless_stopped(self.metadata(&application.authority, app_only.correlation_id)).await?;
+        let credential = self.presented(application, &metadata, app_only.correlation_id).await?;
+        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
+        let claims = application.claims(app_only.purpose.claims.as_ref());
+        let (scopes, binding) = (&app_only.scopes, &app_only.purpose.binding);
+        let parameters = TokenParameters { scopes: Some(scopes), claims: claims.as_ref(), binding };
+        let mut request = client_credentials::request(client, parameters, app_only.correlation_id);
+        let cause = self.cause(&app_only.partition, &app_only.scopes, &app_only.purpose)?;
+        telemetry::explain(&mut request, cause, None);
+        let response = self.provider.tokens(request, Requested { scopes, binding }).await.map_err(|error| {
+            self.metrics.calls.app_token_requested(Outcome::Failed);
+            *unsent = matches!(error, TokenError::NotSent(_));
+            from_token(error)
+        })?;
+        let token = response.cached();
+        if !app_only.scopes.is_covered_by(&token.scopes) {
+            let what = "the provider granted fewer scopes than were asked for";
+            return Err(DeskError::AuthorityUnusable(what.to_owned()));
+        }
+        Ok(token)
     }
 }

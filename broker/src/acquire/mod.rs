@@ -7,6 +7,7 @@ mod client_assertion;
 mod client_credentials;
 mod flight;
 mod found;
+mod managed_identity;
 mod metadata;
 mod microsoft;
 mod refresh_token;
@@ -30,7 +31,7 @@ use crate::{
     access::{Full, Limits, Place, Tally},
     metrics::{Metrics, One},
     model::{ApplicationStamp, DeskError},
-    ports::{Clock, Entropy, Http, entropy},
+    ports::{Clock, Entropy, Http, Machine, entropy},
     provider::Provider,
     store::Vault,
 };
@@ -58,6 +59,7 @@ pub struct Desk {
     provider: Provider,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    machine: Arc<dyn Machine>,
     tasks: Tasks,
     flights: Flights<FlightKey, Purpose, silent::Refreshed>,
     /// For requests of an application's own tokens.
@@ -85,6 +87,8 @@ pub struct Outside {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The machine's environment, where managed identities are found.
+    pub machine: Arc<dyn Machine>,
 }
 
 /// Who owns the desk's tasks.
@@ -107,6 +111,7 @@ impl Desk {
             provider: Provider::new(outside.http, Arc::clone(&outside.clock)),
             clock: outside.clock,
             entropy: outside.entropy,
+            machine: outside.machine,
             tasks,
             flights: Flights::default(),
             pauses: Pauses::default(),

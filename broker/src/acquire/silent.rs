@@ -12,13 +12,14 @@ use super::{
     Desk, FlightKey, Purpose,
     flight::{Boarding, Early, Report},
     found::{is_fresh, is_valid, partition},
+    managed_identity,
     microsoft::in_tenant,
     refresh_token::Refresh,
     renewal::Renewal,
 };
 use crate::{
     access::Caller,
-    flow::oauth::proof_of_possession,
+    flow::{managed_identity::resource, oauth::proof_of_possession},
     model::{CachedToken, DeskError, TokenBinding, TokenPartition, User},
     store::StoredApplication,
 };
@@ -62,7 +63,7 @@ impl Desk {
         binding: TokenBinding,
     ) -> Result<TokenAnswer, DeskError> {
         let wanted = self.wanted_bound(request, binding).await?;
-        match &request.subject {
+        match &managed_identity::subject(&wanted.stored.application, &request.subject)? {
             Subject::User(selector) => match self.signed_in_user(&wanted.stored.application, selector.as_deref()) {
                 Ok(user) => self.for_user(&wanted, &user).await,
                 Err(nobody) => self.by_family(&wanted, selector.as_deref(), nobody).await,
@@ -89,6 +90,10 @@ impl Desk {
         }
         let realm = self.realm(&stored.application.authority, correlation_id).await?;
         let scopes = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
+        let scopes = match stored.application.authority.managed_identity() {
+            Some(_) => resource(&scopes)?,
+            None => scopes,
+        };
         let purpose = Purpose {
             application: stored.application.name.clone(),
             scopes: scopes_to_send(&stored.application.authority, &scopes),
@@ -287,7 +292,7 @@ fn serves(wanted: &Wanted, token: &CachedToken, source: TokenSource) -> bool {
 pub(super) fn scopes_to_send(authority: &Authority, scopes: &ScopeSet) -> Option<ScopeSet> {
     match authority {
         Authority::Microsoft(_) => Some(scopes.with("openid").with("profile").with("offline_access")),
-        Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,
+        Authority::OpenIdConnect { .. } | Authority::Endpoints(_) | Authority::ManagedIdentity(_) => None,
     }
 }
 

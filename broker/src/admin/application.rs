@@ -36,7 +36,7 @@ impl Desk {
             return Err(DeskError::AlreadyExists(new.name.to_string()));
         }
         let credential = self.credential(&new).await?;
-        let found = if new.offline {
+        let found = if new.offline || new.authority.managed_identity().is_some() {
             None
         } else {
             Some(self.provider.discover(&new.authority, entropy::correlation_id(&*self.entropy)).await?)
@@ -118,6 +118,7 @@ fn shown(stored: StoredApplication) -> Application {
         client_id: application.client_id.to_string(),
         authority: application.authority.to_string(),
         credential: match application.credential {
+            Credential::Public if application.authority.managed_identity().is_some() => CredentialKind::ManagedIdentity,
             Credential::Public => CredentialKind::None,
             Credential::Secret(_) => CredentialKind::Secret,
             Credential::Certificate(_) => CredentialKind::Certificate,
@@ -129,5 +130,6 @@ fn shown(stored: StoredApplication) -> Application {
         client_capabilities: application.client_capabilities,
         no_instance_discovery: application.authority.is_vouched_for(),
         keep_alive: application.keep_alive,
+        managed_identity: application.authority.managed_identity().cloned(),
     }
 }

@@ -56,6 +56,9 @@ impl Desk {
             return invalid("must be another application".to_owned());
         }
         let found = self.vault.find_application(&ApplicationSelector::Name(other.clone()))?;
+        if found.as_ref().is_some_and(|stored| stored.application.authority.managed_identity().is_some()) {
+            return Ok(());
+        }
         match found.as_ref().map(|stored| &stored.application.credential) {
             None => invalid(format!("no application {other} is registered")),
             Some(Credential::Public) => invalid(format!("{other} is a public client and gets no token of its own")),

@@ -125,7 +125,8 @@ impl Desk {
     fn application_checks(&self) -> Vec<Check> {
         let Ok(applications) = self.vault.applications() else { return Vec::new() };
         let unknown = |authority: &Authority| {
-            !matches!(authority, Authority::Endpoints(_)) && matches!(self.vault.find_provider(authority), Ok(None))
+            !matches!(authority, Authority::Endpoints(_) | Authority::ManagedIdentity(_))
+                && matches!(self.vault.find_provider(authority), Ok(None))
         };
         let total = applications.len();
         let mut checks: Vec<_> = applications

@@ -16,7 +16,7 @@ pub use desk_error::{DeskError, Interaction, Meaning, Next};
 pub use grant::{
     AppMetadata, Backoff, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshFailure, RefreshToken, Wait,
 };
-pub use http::{HttpRequest, HttpResponse};
+pub use http::{HttpRequest, HttpResponse, Route};
 pub use provider_metadata::{ClientAuthentication, Dialect, ProviderMetadata};
 pub use token::{CachedToken, TokenBinding, TokenPartition};
 pub use user::{IdentityDocuments, User};

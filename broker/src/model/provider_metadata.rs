@@ -64,7 +64,7 @@ impl Dialect {
     pub fn of(authority: &Authority) -> Self {
         match authority {
             Authority::Microsoft(_) => Self::Microsoft,
-            Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => Self::Standard,
+            Authority::OpenIdConnect { .. } | Authority::Endpoints(_) | Authority::ManagedIdentity(_) => Self::Standard,
         }
     }
 }

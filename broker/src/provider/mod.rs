@@ -3,15 +3,20 @@
 
 mod error;
 mod instance;
+mod managed_identity;
 mod manners;
 
 use std::sync::{Arc, Mutex};
 
-use token_broker_proto::oauth::{Authority, CorrelationId};
+use token_broker_proto::{
+    Invalid,
+    oauth::{Authority, CorrelationId},
+};
 
 use manners::Manners;
 
 pub use error::{from_http, from_id_token, from_token};
+pub use managed_identity::from_source;
 
 use crate::{
     flow::oauth::{
@@ -47,6 +52,11 @@ impl Provider {
     ) -> Result<ProviderMetadata, DeskError> {
         if let Authority::Endpoints(endpoints) = authority {
             return Ok(discovery::by_hand(endpoints, self.clock.now()));
+        }
+        if let Authority::ManagedIdentity(_) = authority {
+            let rule =
+                "is a managed identity: nobody signs in to it, and no provider is asked for anything but its tokens";
+            return Err(Invalid::new("application", rule).into());
         }
         if let Authority::Microsoft(microsoft) = authority {
             return self.discover_microsoft(microsoft, authority, correlation_id).await;

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use token_broker_client::{
     calls::{Application, CredentialKind},
-    oauth::ApplicationName,
+    oauth::{ApplicationName, ManagedIdentitySource},
 };
 
 use super::Session;
@@ -53,6 +53,10 @@ async fn add(session: &Session, arguments: AddArguments) -> Result<Exit, Failed>
         output::line(&format!("{what} {} ({})", new.name, application.authority))?;
         let next = match application.credential {
             CredentialKind::None => format!("broker-cli login {}", new.name),
+            CredentialKind::ManagedIdentity if application.scopes.is_empty() => {
+                format!("broker-cli token {} --scope RESOURCE", new.name)
+            }
+            CredentialKind::ManagedIdentity => format!("broker-cli token {}", new.name),
             CredentialKind::Secret | CredentialKind::Certificate | CredentialKind::Assertion => {
                 format!("broker-cli login {0}, or broker-cli token {0} --app-only", new.name)
             }
@@ -99,7 +103,16 @@ fn facts(application: Application) -> Vec<(&'static str, String)> {
         }
         Some(fingerprint) => format!("{kind} (fingerprint {fingerprint})"),
     };
-    let scopes = if application.scopes.is_empty() { "openid".to_owned() } else { application.scopes.join(" ") };
+    let managed_identity = application.managed_identity.as_ref().map(|identity| {
+        let source = identity.source.map_or("the environment's", ManagedIdentitySource::as_str);
+        let identity = match identity.id.kind() {
+            "system_assigned" => "system-assigned".to_owned(),
+            kind => format!("user-assigned, by {}", kind.replace('_', " ")),
+        };
+        [("identity", identity), ("source", source.to_owned())]
+    });
+    let no_scopes = if managed_identity.is_some() { "none" } else { "openid" };
+    let scopes = if application.scopes.is_empty() { no_scopes.to_owned() } else { application.scopes.join(" ") };
     let unasked = if application.no_instance_discovery { " (without instance discovery)" } else { "" };
     let mut facts = vec![
         ("name", application.name),
@@ -109,6 +122,10 @@ fn facts(application: Application) -> Vec<(&'static str, String)> {
         ("scopes", scopes),
         ("redirect URI", application.redirect_uri.unwrap_or_else(|| "the default".to_owned())),
     ];
+    if let Some(managed_identity) = managed_identity {
+        facts.retain(|(name, _)| *name != "redirect URI");
+        facts.extend(managed_identity);
+    }
     if !application.client_capabilities.is_empty() {
         facts.push(("capabilities", application.client_capabilities.join(" ")));
     }

@@ -46,6 +46,11 @@ impl ClientId {
         }
     }
 
+    /// One that stands in the code.
+    pub(super) fn constant(text: &'static str) -> Self {
+        Self(text.into())
+    }
+
     /// The identifier.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -4,6 +4,7 @@ mod authority;
 mod claims;
 mod client_id;
 mod correlation_id;
+mod managed_identity;
 mod public_key;
 mod scope;
 mod unix_time;
@@ -14,6 +15,7 @@ pub use authority::{
 pub use claims::{Claims, client_capabilities};
 pub use client_id::{ApplicationName, ClientId};
 pub use correlation_id::CorrelationId;
+pub use managed_identity::{ManagedIdentity, ManagedIdentityId, ManagedIdentitySource};
 pub use public_key::{Curve, PublicKey};
 pub use scope::{Scope, ScopeSet};
 pub use unix_time::UnixTime;

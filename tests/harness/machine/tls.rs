@@ -52,16 +52,25 @@ impl CertificateAuthority {
     /// A certificate for this host.
     #[must_use]
     pub fn certify(&self, host: &str) -> Arc<ServerConfig> {
-        self.issue(host, 2099)
+        self.issue(host, 2099).0
+    }
+
+    /// The same, with its SHA-1 thumbprint in hex.
+    #[must_use]
+    pub fn certify_with_thumbprint(&self, host: &str) -> (Arc<ServerConfig>, String) {
+        let (config, der) = self.issue(host, 2099);
+        let thumbprint = ::ring::digest::digest(&::ring::digest::SHA1_FOR_LEGACY_USE_ONLY, &der);
+        let hex: Vec<_> = thumbprint.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        (config, hex.concat())
     }
 
     /// A certificate for this host that was good until long ago.
     #[must_use]
     pub fn certify_until_2021(&self, host: &str) -> Arc<ServerConfig> {
-        self.issue(host, 2021)
+        self.issue(host, 2021).0
     }
 
-    fn issue(&self, host: &str, until: i32) -> Arc<ServerConfig> {
+    fn issue(&self, host: &str, until: i32) -> (Arc<ServerConfig>, Vec<u8>) {
         let mut parameters = CertificateParams::new(vec![host.to_owned()]).expect("a host name");
         parameters.not_before = date_time_ymd(2020, 1, 1);
         parameters.not_after = date_time_ymd(until, 1, 1);
@@ -73,7 +82,7 @@ impl CertificateAuthority {
             .expect("TLS 1.2 and 1.3")
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key);
-        Arc::new(config.expect("key and certificate fit"))
+        (Arc::new(config.expect("key and certificate fit")), certificate.der().to_vec())
     }
 }
 

@@ -13,7 +13,7 @@ use token_broker::{
     acquire::{self, Outside, Tasks},
     admin::{self, About},
     metrics::Metrics,
-    ports::{Clock, Entropy, Http},
+    ports::{Clock, Entropy, Http, machine::SystemMachine},
     provider::Provider,
     store::{Vault, VaultOptions, WriterMode},
 };
@@ -153,7 +153,8 @@ fn counter(world: &Arc<World>, vault: &Vault, tasks: &Tasks) -> Arc<Counter> {
         Arc::clone(&entropy),
         (about, Arc::clone(&metrics)),
     );
-    let outside = Outside { http: Arc::clone(&http), clock: Arc::clone(&clock), entropy };
+    let machine = Arc::new(SystemMachine);
+    let outside = Outside { http: Arc::clone(&http), clock: Arc::clone(&clock), entropy, machine };
     let acquire = acquire::Desk::new(vault.clone(), outside, tasks.clone(), &Limits::default(), metrics);
     let renew = Arc::clone(&acquire);
     tasks.tracker.spawn(async move { renew.keep_renewed().await });

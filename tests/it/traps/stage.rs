@@ -6,7 +6,7 @@ use token_broker::{
     access::Limits,
     acquire::Outside,
     daemon::{Daemon, Settings, Socket},
-    ports::entropy::SystemEntropy,
+    ports::{entropy::SystemEntropy, machine::SystemMachine},
 };
 use token_broker_client::{
     Account, Client, ClientError, ClientOptions, Failure, Secret,
@@ -44,7 +44,8 @@ impl Stage {
         let settings = Settings { data_dir, socket: Socket::Path(socket.clone()), limits };
         let http = Arc::clone(&microsoft);
         let entropy = Arc::new(SystemEntropy::default());
-        let outside = Outside { http, clock: Arc::new(clock.clone()), entropy };
+        let machine = Arc::new(SystemMachine);
+        let outside = Outside { http, clock: Arc::new(clock.clone()), entropy, machine };
         let daemon = Daemon::start(settings, outside).await.expect("the daemon starts");
         let options = ClientOptions { socket: Some(socket), ..ClientOptions::default() };
         let client = Client::new(&options).expect("a client");

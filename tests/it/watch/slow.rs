@@ -14,6 +14,7 @@ use token_broker::{
         clock::SystemClock,
         entropy::SystemEntropy,
         http::{HttpClient, HttpLimits},
+        machine::SystemMachine,
     },
     store::{Vault, VaultOptions, WriterMode},
 };
@@ -68,6 +69,7 @@ async fn stage() -> Stage {
         http: Arc::new(HttpClient::new(HttpLimits::default())),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy::default()),
+        machine: Arc::new(SystemMachine),
     };
     let tasks = Tasks { tracker: TaskTracker::new(), stop: CancellationToken::new() };
     let caller = Caller::at_owner_door(Peer::Unix { uid: 1, pid: None }, 1).expect("the owner");

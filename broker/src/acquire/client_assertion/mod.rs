@@ -17,7 +17,7 @@ use token_broker_proto::{
     oauth::{ApplicationName, CorrelationId, UnixTime},
 };
 
-use super::Desk;
+use super::{Desk, managed_identity::assertion_scopes};
 use crate::{
     flow::oauth::client_assertion::{Algorithm, AssertionError, Statement, audience, is_reusable, sign},
     model::{Certificate, Credential, DeskError, Presented, ProviderMetadata, RegisteredApplication},
@@ -63,7 +63,7 @@ impl Desk {
             }
             Credential::AssertionFile(path) => from_file(path).await.map(Presented::Assertion),
             Credential::AssertionFrom(other) => {
-                self.from_application(&application.name, other, correlation_id).await.map(Presented::Assertion)
+                self.from_application(application, other, correlation_id).await.map(Presented::Assertion)
             }
         }
     }
@@ -102,17 +102,19 @@ impl Desk {
     /// The other application's own token. Boxed, and with its type written out, since that request comes through here, too.
     fn from_application<'a>(
         self: &'a Arc<Self>,
-        ours: &'a ApplicationName,
+        ours: &'a RegisteredApplication,
         other: &'a ApplicationName,
         correlation_id: CorrelationId,
     ) -> Pin<Box<dyn Future<Output = Result<Secret, DeskError>> + Send + 'a>> {
         Box::pin(async move {
             let stored = self.find_application_named(other)?;
             if let Credential::AssertionFrom(_) = stored.application.credential {
+                let ours = &ours.name;
                 return Err(unusable(format!("{ours} takes its assertions from {other}, which has none of its own")));
             }
             let request = TokenRequest {
                 subject: Subject::Application,
+                scopes: assertion_scopes(ours, &stored.application),
                 correlation_id: Some(correlation_id),
                 ..TokenRequest::new(other.clone())
             };

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use token_broker_proto::oauth::{Authority, CorrelationId};
+use token_broker_proto::oauth::{Authority, CorrelationId, ManagedIdentity};
 
 use crate::acquire::Desk;
 use crate::{
@@ -31,7 +31,11 @@ impl Desk {
     }
 
     fn known_realm(&self, authority: &Authority) -> Result<Option<String>, DeskError> {
-        let Authority::Microsoft(microsoft) = authority else { return Ok(Some(String::new())) };
+        let microsoft = match authority {
+            Authority::Microsoft(microsoft) => microsoft,
+            Authority::ManagedIdentity(_) => return Ok(Some(ManagedIdentity::REALM.to_owned())),
+            Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => return Ok(Some(String::new())),
+        };
         if microsoft.is_tenant_literal() {
             return Ok(Some(microsoft.path.clone()));
         }

@@ -185,6 +185,6 @@ fn kills_grant(authority: &Authority, provider: &ProviderError) -> bool {
     provider.error == "invalid_grant"
         && match authority {
             Authority::Microsoft(_) => matches!(suberror, "bad_token" | "token_expired"),
-            Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => true,
+            Authority::OpenIdConnect { .. } | Authority::Endpoints(_) | Authority::ManagedIdentity(_) => true,
         }
 }

@@ -109,7 +109,7 @@ fn in_words(error: &DeskError) -> String {
 fn response_mode(authority: &Authority) -> Option<ResponseMode> {
     match authority {
         Authority::Microsoft(_) => Some(ResponseMode::FormPost),
-        Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => None,
+        Authority::OpenIdConnect { .. } | Authority::Endpoints(_) | Authority::ManagedIdentity(_) => None,
     }
 }
 
@@ -117,7 +117,9 @@ fn response_mode(authority: &Authority) -> Option<ResponseMode> {
 fn registered_redirect_uri(application: &RegisteredApplication) -> &str {
     let default = match application.authority {
         Authority::Microsoft(_) => "http://localhost",
-        Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => "http://127.0.0.1/",
+        Authority::OpenIdConnect { .. } | Authority::Endpoints(_) | Authority::ManagedIdentity(_) => {
+            "http://127.0.0.1/"
+        }
     };
     application.redirect_uri.as_deref().unwrap_or(default)
 }

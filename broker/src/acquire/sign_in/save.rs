@@ -89,7 +89,7 @@ impl Desk {
         match (self.verified(&issued, response).await?, authority) {
             (Some((user, documents)), _) => Ok((user, Some(documents))),
             (None, Authority::Endpoints(_)) => Ok((nameless(), None)),
-            (None, Authority::OpenIdConnect { .. } | Authority::Microsoft(_)) => {
+            (None, Authority::OpenIdConnect { .. } | Authority::Microsoft(_) | Authority::ManagedIdentity(_)) => {
                 Err(DeskError::AuthorityUnusable("the provider answered without an ID token".to_owned()))
             }
         }

@@ -9,7 +9,10 @@ use super::{
     due::{self, Bearing, bearing},
 };
 use crate::{
-    acquire::found::{is_fresh, is_valid, partition},
+    acquire::{
+        found::{is_fresh, is_valid, partition},
+        managed_identity::subject,
+    },
     model::{CachedToken, DeskError, User},
 };
 
@@ -59,7 +62,7 @@ impl TokenWatch {
         let wanted = desk.wanted(&self.request).await?;
         let application = &wanted.stored.application;
         self.client = Some(application.client());
-        let user = match self.request.subject.clone() {
+        let user = match subject(application, &self.request.subject)? {
             Subject::User(selector) => {
                 let user = self.user(|selector| desk.signed_in_user(application, selector), selector.as_deref())?;
                 self.home_account_id = Some(user.home_account_id.clone());
@@ -67,7 +70,10 @@ impl TokenWatch {
             }
             Subject::Application | Subject::OnBehalfOf(_) => None,
         };
-        let partition = partition(application, user.as_ref(), &wanted.purpose.realm, &wanted.purpose.binding);
+        let partition = match &user {
+            Some(user) => partition(application, Some(user), &wanted.purpose.realm, &wanted.purpose.binding),
+            None => desk.app_partition(&wanted),
+        };
         let now = desk.clock.now();
         let find = |accept: &dyn Fn(&CachedToken) -> bool| desk.vault.find_token(&partition, &wanted.scopes, accept);
         let fresh = find(&|token| is_fresh(token, wanted.min_validity, now))?;

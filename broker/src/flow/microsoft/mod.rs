@@ -61,7 +61,7 @@ mod tests {
             let fits = |name: &str| match &authority {
                 Authority::Microsoft(authority) => issuer::fits(authority, name),
                 Authority::OpenIdConnect { text, .. } => name == text || issuer::is_microsofts(name),
-                Authority::Endpoints(_) => false,
+                Authority::Endpoints(_) | Authority::ManagedIdentity(_) => false,
             };
             let outcome = |name: &serde_json::Value| fits(name.as_str().expect("a text"));
             let all = case["published"].as_array().expect("a list").iter().map(|name| json!([name, outcome(name)]));

@@ -81,7 +81,7 @@ pub fn metadata_urls(authority: &Authority) -> Vec<Url> {
             ]
         }
         Authority::Microsoft(authority) => microsoft::metadata_url(authority).into_iter().collect(),
-        Authority::Endpoints(_) => Vec::new(),
+        Authority::Endpoints(_) | Authority::ManagedIdentity(_) => Vec::new(),
     }
 }
 
@@ -200,7 +200,7 @@ fn own_issuer(authority: &Authority, published: &str) -> Result<String, Discover
         Authority::Microsoft(authority) => {
             (microsoft::issuer::expected(authority), microsoft::issuer::fits(authority, published))
         }
-        Authority::Endpoints(_) => (String::new(), false),
+        Authority::Endpoints(_) | Authority::ManagedIdentity(_) => (String::new(), false),
     };
     if own {
         Ok(published.to_owned())

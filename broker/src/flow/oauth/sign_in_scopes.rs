@@ -24,7 +24,7 @@ pub fn sign_in_scopes(
         }
         Authority::OpenIdConnect { .. } => (requested.with("openid"), prompt),
         Authority::Microsoft(_) => (requested.with("openid").with("profile").with("offline_access"), prompt),
-        Authority::Endpoints(_) => (requested.clone(), prompt),
+        Authority::Endpoints(_) | Authority::ManagedIdentity(_) => (requested.clone(), prompt),
     }
 }
 

@@ -5,8 +5,11 @@ use std::{error::Error as StdError, future::Future, pin::Pin, sync::OnceLock, ti
 
 use token_broker_proto::Secret;
 
-use super::{Http, HttpError};
-use crate::model::{HttpRequest, HttpResponse};
+use super::{Http, HttpError, pinned};
+use crate::model::{HttpRequest, HttpResponse, Route};
+
+/// To connect to an endpoint of the machine itself: where there is none, that should not take long to learn.
+const CONNECT_TO_MACHINE: Duration = Duration::from_secs(3);
 
 /// Limits on what a provider may do to us.
 #[derive(Debug, Clone, Copy)]
@@ -30,40 +33,63 @@ impl Default for HttpLimits {
 pub struct HttpClient {
     limits: HttpLimits,
     client: OnceLock<reqwest::Client>,
+    /// The one for endpoints of the machine itself, which uses no proxy.
+    direct: OnceLock<reqwest::Client>,
 }
 
 impl HttpClient {
     /// A client with these limits.
     #[must_use]
     pub fn new(limits: HttpLimits) -> Self {
-        Self { limits, client: OnceLock::new() }
+        Self { limits, ..Self::default() }
     }
 
-    /// The client, built now if it was not. A failure (an unreadable `SSL_CERT_FILE`) is tried again next time.
-    fn client(&self, host: &str) -> Result<&reqwest::Client, HttpError> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
+    /// The client of this way, built now if it was not. A failure (an unreadable `SSL_CERT_FILE`) is tried again next time.
+    fn client(&self, host: &str, route: Option<Route>) -> Result<reqwest::Client, HttpError> {
+        let kept = match route {
+            None => &self.client,
+            Some(Route::Machine) => &self.direct,
+            // Once an hour: a client that is kept would keep its connection to a server that may be another one by then.
+            Some(Route::Pinned(_)) => return self.build(host, route),
+        };
+        if let Some(client) = kept.get() {
+            return Ok(client.clone());
         }
-        let built = reqwest::Client::builder()
+        let built = self.build(host, route)?;
+        Ok(kept.get_or_init(|| built).clone())
+    }
+
+    fn build(&self, host: &str, route: Option<Route>) -> Result<reqwest::Client, HttpError> {
+        let builder = reqwest::Client::builder()
             .user_agent(concat!("token-broker/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .timeout(self.limits.total)
-            .connect_timeout(self.limits.connect)
-            .build()
-            .map_err(|error| HttpError::Tls(format!("{host} cannot be asked: {}", no_client(&error))))?;
-        Ok(self.client.get_or_init(|| built))
+            .connect_timeout(self.limits.connect);
+        let direct = |builder: reqwest::ClientBuilder| {
+            builder.no_proxy().connect_timeout(self.limits.connect.min(CONNECT_TO_MACHINE))
+        };
+        let cannot = |what: String| HttpError::Tls(format!("{host} cannot be asked: {what}"));
+        let builder = match route {
+            None => builder,
+            Some(Route::Machine) => direct(builder),
+            Some(Route::Pinned(thumbprint)) => {
+                let trust = pinned::trust(thumbprint).map_err(|error| cannot(error.to_string()))?;
+                direct(builder).https_only(true).tls_backend_preconfigured(trust)
+            }
+        };
+        builder.build().map_err(|error| cannot(no_client(&error)))
     }
 
     /// Whether a client can be built.
     pub(super) fn check(&self) -> Result<(), String> {
-        self.client("providers").map(drop).map_err(|error| error.to_string())
+        self.client("providers", None).map(drop).map_err(|error| error.to_string())
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let (parts, body) = request.into_parts();
         let host = parts.uri.authority().map(ToString::to_string).unwrap_or_default();
-        let client = self.client(&host)?;
+        let client = self.client(&host, parts.extensions.get().copied())?;
         let mut outgoing = client.request(parts.method, parts.uri.to_string()).headers(parts.headers);
         if !body.is_empty() {
             outgoing = outgoing.body(body.expose().to_owned());
@@ -164,6 +190,9 @@ fn in_words(error: &rustls::Error) -> String {
         }
         Error::InvalidCertificate(Certificate::BadSignature) => {
             "its certificate is not signed by the certificate authority that it names".into()
+        }
+        Error::InvalidCertificate(Certificate::ApplicationVerificationFailure) => {
+            "its certificate is not the one whose thumbprint was given".into()
         }
         Error::InvalidMessage(_) => "what answers there does not speak TLS".into(),
         other => other.to_string(),

@@ -3,6 +3,7 @@
 mod adjustable;
 mod client;
 mod limited;
+mod pinned;
 mod surroundings;
 
 use std::{future::Future, pin::Pin, time::Duration};

@@ -9,6 +9,11 @@
 //! scopes = ["User.Read"]
 //! certificate = "work.pem" # or assertion_file, or assertion_from_app; paths begin at the folder of this file
 //! keep_alive = "30d" # refresh a grant that nobody used for so long
+//!
+//! [[application]]
+//! name = "vm"
+//! managed_identity.client_id = "11111111-2222-3333-4444-555555555555" # or .resource_id, or .object_id, or `managed_identity = {}`
+//! scopes = ["https://vault.azure.net"]
 //! ```
 
 use std::{
@@ -20,12 +25,12 @@ use serde::Deserialize;
 use token_broker_client::{
     Invalid,
     calls::{ExistingApplication, NewApplication, NewCredential, keep_alive, redirect_uri},
-    oauth::{ApplicationName, ClientId, client_capabilities},
+    oauth::{ApplicationName, client_capabilities},
 };
 
 use super::{
     super::{duration, scopes},
-    authority::{AuthorityTexts, EndpointTexts},
+    authority::{AuthorityTexts, EndpointTexts, ManagedIdentityTexts, client_id},
     credential::certificate_file,
 };
 
@@ -43,11 +48,12 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Entry {
     name: String,
-    client_id: String,
+    client_id: Option<String>,
     tenant: Option<String>,
     authority: Option<String>,
     issuer: Option<String>,
     endpoints: Option<EndpointsEntry>,
+    managed_identity: Option<ManagedIdentityEntry>,
     #[serde(default)]
     scopes: Vec<String>,
     redirect_uri: Option<String>,
@@ -69,6 +75,15 @@ struct EndpointsEntry {
     token: String,
     authorization: Option<String>,
     device_authorization: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManagedIdentityEntry {
+    client_id: Option<String>,
+    resource_id: Option<String>,
+    object_id: Option<String>,
+    source: Option<String>,
 }
 
 /// Reads the file, which stands in this folder; the error is a sentence that names the place.
@@ -146,12 +161,17 @@ impl Entry {
             authority: self.authority,
             issuer: self.issuer,
             endpoints,
+            managed_identity: self.managed_identity.map(ManagedIdentityEntry::into_texts),
             no_instance_discovery: self.no_instance_discovery,
         };
+        let authority = authority.parse()?;
+        if authority.managed_identity().is_some() && self.client_id.is_some() {
+            return Err(Invalid::new("client_id", "belongs into managed_identity"));
+        }
         Ok(NewApplication {
             name: ApplicationName::parse("name", &self.name)?,
-            client_id: ClientId::parse(&self.client_id)?,
-            authority: authority.parse()?,
+            client_id: client_id(&authority, self.client_id)?,
+            authority,
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
             client_capabilities: client_capabilities(self.capabilities)?,
@@ -160,6 +180,13 @@ impl Entry {
             offline,
             existing: ExistingApplication::Update,
         })
+    }
+}
+
+impl ManagedIdentityEntry {
+    fn into_texts(self) -> ManagedIdentityTexts {
+        let Self { client_id, resource_id, object_id, source } = self;
+        ManagedIdentityTexts { client_id, resource_id, object_id, source }
     }
 }
 

@@ -15,7 +15,7 @@ use token_broker_client::{
 
 use super::{application, duration, scopes};
 use crate::failure::Failed;
-use authority::{AuthorityTexts, EndpointTexts};
+use authority::{AuthorityTexts, EndpointTexts, ManagedIdentityTexts};
 use credential::CredentialArguments;
 
 /// What to do with applications.
@@ -52,16 +52,48 @@ pub(crate) struct ApplyArguments {
     pub(crate) offline: bool,
 }
 
+/// A managed identity of the daemon's machine.
+#[derive(Debug, Args)]
+struct ManagedIdentityArguments {
+    /// A managed identity that Azure gave this machine: the system-assigned one, or a user-assigned one by one of its ids
+    #[arg(long)]
+    managed_identity: bool,
+    /// Azure resource id of a user-assigned managed identity
+    #[arg(long, value_name = "ID", requires = "managed_identity", conflicts_with = "client_id")]
+    mi_resource_id: Option<String>,
+    /// Object id of a user-assigned managed identity
+    #[arg(long, value_name = "ID", requires = "managed_identity", conflicts_with_all = ["client_id", "mi_resource_id"])]
+    mi_object_id: Option<String>,
+    /// Where its tokens come from [default: what the daemon's environment says]
+    #[arg(long, value_name = "SOURCE", requires = "managed_identity", value_parser = SOURCES)]
+    mi_source: Option<String>,
+}
+
+/// As `ManagedIdentitySource` has them.
+const SOURCES: [&str; 6] = ["service-fabric", "app-service", "machine-learning", "azure-arc", "cloud-shell", "imds"];
+
+impl ManagedIdentityArguments {
+    fn into_texts(self, client_id: Option<&str>) -> Option<ManagedIdentityTexts> {
+        self.managed_identity.then(|| ManagedIdentityTexts {
+            client_id: client_id.map(str::to_owned),
+            resource_id: self.mi_resource_id,
+            object_id: self.mi_object_id,
+            source: self.mi_source,
+        })
+    }
+}
+
 /// `app add`.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("issued-by").args(["tenant", "authority", "issuer", "token_endpoint"])))]
+#[command(group(ArgGroup::new("named-by").args(["client_id", "managed_identity"]).required(true).multiple(true)))]
+#[command(group(ArgGroup::new("issued-by").args(["tenant", "authority", "issuer", "token_endpoint", "managed_identity"])))]
 pub(crate) struct AddArguments {
     /// Name to give it here: letters, digits, '.', '_', '-'
     #[arg(value_name = "NAME", value_parser = application)]
     pub(crate) application: ApplicationName,
-    /// Client identifier at the provider
+    /// Client identifier at the provider, or client id of a user-assigned managed identity
     #[arg(long, value_name = "ID", value_parser = client_id)]
-    client_id: ClientId,
+    client_id: Option<ClientId>,
     /// Tenant of Microsoft Entra ID: GUID, domain, or common (the default), organizations, consumers
     #[arg(long, value_name = "T")]
     tenant: Option<String>,
@@ -80,6 +112,8 @@ pub(crate) struct AddArguments {
     /// Its device authorization endpoint, for device code sign-in
     #[arg(long, value_name = "URL", requires = "token_endpoint")]
     device_endpoint: Option<String>,
+    #[command(flatten)]
+    managed_identity: ManagedIdentityArguments,
     /// Scope to ask for by default; may repeat
     #[arg(long = "scope", value_name = "S")]
     scopes: Vec<String>,
@@ -119,18 +153,21 @@ impl AddArguments {
             authorization: self.authorization_endpoint,
             device_authorization: self.device_endpoint,
         });
+        let client_id = self.client_id.map(|id| id.to_string());
         let authority = AuthorityTexts {
             tenant: self.tenant,
             authority: self.authority,
             issuer: self.issuer,
             endpoints,
+            managed_identity: self.managed_identity.into_texts(client_id.as_deref()),
             no_instance_discovery: self.no_instance_discovery,
         };
+        let authority = authority.parse()?;
         let credential = self.credential.into_new(read).map_err(Failed::Input)?;
         Ok(NewApplication {
             name: self.application,
-            client_id: self.client_id,
-            authority: authority.parse()?,
+            client_id: authority::client_id(&authority, client_id)?,
+            authority,
             scopes: scopes(&self.scopes)?.unwrap_or_default(),
             redirect_uri: self.redirect_uri.map(redirect_uri).transpose()?,
             client_capabilities: client_capabilities(self.capabilities)?,

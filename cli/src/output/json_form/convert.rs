@@ -5,12 +5,12 @@ use std::time::Duration;
 use token_broker_client::{
     Account, Failure, Invalid, ProviderError, RemovedApplication, Secret, Verification,
     calls::{Application, CacheEntry, DaemonStatus, Revocation, SignInEvent, SignOutAnswer, TokenAnswer},
-    oauth::{ApplicationName, Scope, UnixTime},
+    oauth::{ApplicationName, ManagedIdentitySource, Scope, UnixTime},
 };
 
 use super::{
     AccountJson, AccountsJson, ApplicationJson, ApplicationsJson, CountsJson, EntriesJson, EntryJson, ErrorJson,
-    ProviderJson, RemovedJson, SignInJson, SignOutJson, StatusJson, TokenJson, VerificationJson,
+    ManagedIdentityJson, ProviderJson, RemovedJson, SignInJson, SignOutJson, StatusJson, TokenJson, VerificationJson,
 };
 
 impl<'a> From<&'a Account> for AccountJson<'a> {
@@ -88,6 +88,10 @@ impl<'a> From<&'a Application> for ApplicationJson<'a> {
             client_capabilities: &application.client_capabilities,
             no_instance_discovery: application.no_instance_discovery,
             keep_alive_seconds: application.keep_alive.as_ref().map(Duration::as_secs),
+            managed_identity: application.managed_identity.as_ref().map(|identity| ManagedIdentityJson {
+                id_kind: identity.id.kind(),
+                source: identity.source.map(ManagedIdentitySource::as_str),
+            }),
         }
     }
 }

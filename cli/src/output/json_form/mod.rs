@@ -96,6 +96,16 @@ pub(crate) struct ApplicationJson<'a> {
     client_capabilities: &'a [String],
     #[serde(skip_serializing_if = "is_false")]
     no_instance_discovery: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    managed_identity: Option<ManagedIdentityJson>,
+}
+
+/// Which managed identity an application is.
+#[derive(Serialize)]
+pub(crate) struct ManagedIdentityJson {
+    id_kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

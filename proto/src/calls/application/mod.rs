@@ -1,6 +1,7 @@
 //! Registering and showing applications (OAuth 2.0 clients).
 
 mod credential;
+mod managed_identity;
 
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ pub use credential::{CertificateFile, NewCredential};
 use super::{Incomplete, given, seconds};
 use crate::{
     Invalid,
-    oauth::{ApplicationName, Authority, ClientId, Endpoints, ScopeSet, client_capabilities, provider_url},
+    oauth::{
+        ApplicationName, Authority, ClientId, Endpoints, ManagedIdentity, ScopeSet, client_capabilities, provider_url,
+    },
     wire::v1,
 };
 
@@ -24,6 +27,8 @@ pub enum CredentialKind {
     Certificate,
     /// A client assertion made elsewhere (RFC 7523).
     Assertion,
+    /// A managed identity: the machine answers for it.
+    ManagedIdentity,
 }
 
 impl CredentialKind {
@@ -35,6 +40,7 @@ impl CredentialKind {
             Self::Secret => "secret",
             Self::Certificate => "certificate",
             Self::Assertion => "assertion",
+            Self::ManagedIdentity => "managed_identity",
         }
     }
 }
@@ -62,6 +68,8 @@ pub struct Application {
     pub no_instance_discovery: bool,
     /// After how long a grant that nobody used is refreshed, so that the provider does not forget it.
     pub keep_alive: Option<Duration>,
+    /// The managed identity that it is, if it is one.
+    pub managed_identity: Option<ManagedIdentity>,
 }
 
 impl From<Application> for v1::Application {
@@ -71,6 +79,7 @@ impl From<Application> for v1::Application {
             CredentialKind::Secret => v1::CredentialKind::Secret,
             CredentialKind::Certificate => v1::CredentialKind::Certificate,
             CredentialKind::Assertion => v1::CredentialKind::Assertion,
+            CredentialKind::ManagedIdentity => v1::CredentialKind::ManagedIdentity,
         };
         Self {
             name: application.name,
@@ -83,6 +92,7 @@ impl From<Application> for v1::Application {
             client_capabilities: application.client_capabilities,
             no_instance_discovery: application.no_instance_discovery,
             keep_alive_seconds: in_seconds(application.keep_alive),
+            managed_identity: application.managed_identity.as_ref().map(managed_identity::to_wire),
         }
     }
 }
@@ -96,6 +106,7 @@ impl TryFrom<v1::Application> for Application {
             Ok(v1::CredentialKind::Secret) => CredentialKind::Secret,
             Ok(v1::CredentialKind::Certificate) => CredentialKind::Certificate,
             Ok(v1::CredentialKind::Assertion) => CredentialKind::Assertion,
+            Ok(v1::CredentialKind::ManagedIdentity) => CredentialKind::ManagedIdentity,
             Ok(v1::CredentialKind::Unspecified) | Err(_) => return Err(Incomplete("credential")),
         };
         Ok(Self {
@@ -109,6 +120,10 @@ impl TryFrom<v1::Application> for Application {
             client_capabilities: wire.client_capabilities,
             no_instance_discovery: wire.no_instance_discovery,
             keep_alive: u64::try_from(wire.keep_alive_seconds).ok().filter(|it| *it > 0).map(Duration::from_secs),
+            managed_identity: wire.managed_identity.map(managed_identity::from_wire).transpose().map_err(|_| {
+                // One that this version cannot name would be shown as another.
+                Incomplete("managed_identity")
+            })?,
         })
     }
 }
@@ -125,12 +140,22 @@ pub enum ExistingApplication {
     Update,
 }
 
+impl From<ExistingApplication> for v1::ExistingApplication {
+    fn from(existing: ExistingApplication) -> Self {
+        match existing {
+            ExistingApplication::Refuse => Self::Refuse,
+            ExistingApplication::Replace => Self::Replace,
+            ExistingApplication::Update => Self::Update,
+        }
+    }
+}
+
 /// An application to register.
 #[derive(Debug, Clone)]
 pub struct NewApplication {
     /// Name in the broker.
     pub name: ApplicationName,
-    /// RFC 6749, section 2.2.
+    /// RFC 6749, section 2.2; of a managed identity, the one that `ManagedIdentity::client_id` makes of its id.
     pub client_id: ClientId,
     /// Who issues its tokens.
     pub authority: Authority,
@@ -162,9 +187,9 @@ impl TryFrom<v1::AddApplicationRequest> for NewApplication {
         };
         let authority = authority(wire.authority)?;
         let authority = if wire.no_instance_discovery { authority.without_instance_discovery()? } else { authority };
-        Ok(Self {
+        let new = Self {
             name: ApplicationName::parse("name", &wire.name)?,
-            client_id: ClientId::parse(&wire.client_id)?,
+            client_id: managed_identity::client_id(&authority, wire.client_id)?,
             authority,
             client_capabilities: client_capabilities(wire.client_capabilities)?,
             scopes: ScopeSet::parse(wire.scopes.iter().map(String::as_str))?,
@@ -179,7 +204,8 @@ impl TryFrom<v1::AddApplicationRequest> for NewApplication {
             offline: wire.offline,
             existing,
             keep_alive: seconds("keep_alive", wire.keep_alive_seconds)?.map(keep_alive).transpose()?,
-        })
+        };
+        new.consistent()
     }
 }
 
@@ -199,6 +225,7 @@ fn authority(wire: Option<v1::add_application_request::Authority>) -> Result<Aut
                 .map(|url| provider_url("device_authorization_endpoint", &url))
                 .transpose()?,
         })),
+        Some(Wire::ManagedIdentity(identity)) => managed_identity::from_wire(identity).map(Authority::ManagedIdentity),
     }
 }
 
@@ -237,16 +264,16 @@ impl From<&NewApplication> for v1::AddApplicationRequest {
                     .map(ToString::to_string)
                     .unwrap_or_default(),
             }),
+            Authority::ManagedIdentity(identity) => Wire::ManagedIdentity(managed_identity::to_wire(identity)),
         };
-        let existing = match new.existing {
-            ExistingApplication::Refuse => v1::ExistingApplication::Refuse,
-            ExistingApplication::Replace => v1::ExistingApplication::Replace,
-            ExistingApplication::Update => v1::ExistingApplication::Update,
+        let client_id = match new.authority.managed_identity() {
+            Some(_) => String::new(),
+            None => new.client_id.to_string(),
         };
         let credential = credential::Parts::from(&new.credential);
         Self {
             name: new.name.to_string(),
-            client_id: new.client_id.to_string(),
+            client_id,
             authority: Some(authority),
             scopes: new.scopes.to_strings(),
             redirect_uri: new.redirect_uri.clone().unwrap_or_default(),
@@ -256,7 +283,7 @@ impl From<&NewApplication> for v1::AddApplicationRequest {
             assertion_from_application: credential.assertion_from_application,
             send_x5c: credential.send_x5c,
             offline: new.offline,
-            existing: existing.into(),
+            existing: v1::ExistingApplication::from(new.existing).into(),
             client_capabilities: new.client_capabilities.clone(),
             no_instance_discovery: new.authority.is_vouched_for(),
             keep_alive_seconds: in_seconds(new.keep_alive),

@@ -11,6 +11,7 @@ use std::{
 
 use url::{Host, Url};
 
+use super::{ManagedIdentity, ManagedIdentitySource};
 use crate::Invalid;
 
 pub use microsoft::{MicrosoftAuthority, MicrosoftKind, is_customer_host, is_guid};
@@ -29,6 +30,8 @@ pub enum Authority {
     Microsoft(MicrosoftAuthority),
     /// A provider without metadata.
     Endpoints(Endpoints),
+    /// The machine that the daemon runs on, for a managed identity of it.
+    ManagedIdentity(ManagedIdentity),
 }
 
 /// Endpoints given by hand.
@@ -80,7 +83,7 @@ impl Authority {
     pub fn without_instance_discovery(self) -> Result<Self, Invalid> {
         match self {
             Self::Microsoft(authority) => Ok(Self::Microsoft(MicrosoftAuthority { is_vouched_for: true, ..authority })),
-            Self::OpenIdConnect { .. } | Self::Endpoints(_) => {
+            Self::OpenIdConnect { .. } | Self::Endpoints(_) | Self::ManagedIdentity(_) => {
                 let rule = "is for an authority of Microsoft: no other has instance discovery";
                 Err(Invalid::new("no_instance_discovery", rule))
             }
@@ -91,7 +94,7 @@ impl Authority {
     pub fn with_tenant(&self, tenant: &str) -> Result<Self, Invalid> {
         match self {
             Self::Microsoft(authority) => authority.with_tenant(tenant).map(Self::Microsoft),
-            Self::OpenIdConnect { .. } | Self::Endpoints(_) => {
+            Self::OpenIdConnect { .. } | Self::Endpoints(_) | Self::ManagedIdentity(_) => {
                 Err(Invalid::new("tenant", "needs an application of Microsoft Entra ID"))
             }
         }
@@ -111,6 +114,7 @@ impl Authority {
             Self::OpenIdConnect { issuer, .. } => place(issuer),
             Self::Microsoft(authority) => authority.cloud.clone(),
             Self::Endpoints(endpoints) => place(&endpoints.token),
+            Self::ManagedIdentity(_) => ManagedIdentity::ENVIRONMENT.to_owned(),
         }
     }
 
@@ -119,29 +123,44 @@ impl Authority {
     pub fn tenant(&self) -> String {
         match self {
             Self::Microsoft(authority) => authority.tenant(),
-            Self::OpenIdConnect { .. } | Self::Endpoints(_) => String::new(),
+            Self::OpenIdConnect { .. } | Self::Endpoints(_) | Self::ManagedIdentity(_) => String::new(),
         }
     }
 
-    /// What tells two registrations apart: the URL, with the one name of its cloud for every host of it.
+    /// The managed identity, if the authority is the machine itself.
+    #[must_use]
+    pub fn managed_identity(&self) -> Option<&ManagedIdentity> {
+        match self {
+            Self::ManagedIdentity(identity) => Some(identity),
+            Self::OpenIdConnect { .. } | Self::Microsoft(_) | Self::Endpoints(_) => None,
+        }
+    }
+
+    /// What tells two registrations apart: the URL, with the one name of its cloud for every host of it; of a managed identity, the
+    /// kind of its id and its source.
     #[must_use]
     pub fn registered_as(&self) -> String {
         match self {
             Self::Microsoft(authority) if authority.is_well_known() => {
                 MicrosoftAuthority { host: authority.cloud.clone(), ..authority.clone() }.to_string()
             }
+            Self::ManagedIdentity(identity) => {
+                format!("{self} {} {}", identity.id.kind(), identity.source.map_or("", ManagedIdentitySource::as_str))
+            }
             other => other.to_string(),
         }
     }
 }
 
-/// The URL that names the authority; for endpoints given by hand, the token endpoint.
+/// The URL that names the authority; for endpoints given by hand, the token endpoint. A managed identity has none: a word stands
+/// there.
 impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OpenIdConnect { text, .. } => f.write_str(text),
             Self::Microsoft(authority) => authority.fmt(f),
             Self::Endpoints(endpoints) => endpoints.token.fmt(f),
+            Self::ManagedIdentity(_) => f.write_str(ManagedIdentity::REALM),
         }
     }
 }

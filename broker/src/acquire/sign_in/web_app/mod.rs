@@ -142,9 +142,7 @@ impl Desk {
         requested: ScopeSet,
         login_hint: Option<&str>,
     ) -> Result<ScopeSet, DeskError> {
-        let (Some(hint), Authority::OpenIdConnect { .. } | Authority::Endpoints(_)) =
-            (login_hint, &application.authority)
-        else {
+        let Some(hint) = login_hint.filter(|_| !matches!(application.authority, Authority::Microsoft(_))) else {
             return Ok(requested);
         };
         let client = application.client();

@@ -123,7 +123,7 @@ pub(super) fn is_unavailable(status: StatusCode) -> bool {
 }
 
 /// Where a 3xx answer points; only the host is worth showing and free of secrets.
-pub(super) fn redirected_to(response: &HttpResponse) -> Option<String> {
+pub(in crate::flow) fn redirected_to(response: &HttpResponse) -> Option<String> {
     if !response.status().is_redirection() {
         return None;
     }

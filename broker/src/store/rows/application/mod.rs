@@ -2,6 +2,7 @@
 //! be one client.
 
 mod certificate;
+mod managed_identity;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
@@ -12,7 +13,7 @@ use token_broker_proto::{
     oauth::{ApplicationName, Authority, ClientId, Endpoints, MicrosoftAuthority, MicrosoftKind, ScopeSet},
 };
 
-use self::certificate::CertificateRecord;
+use self::{certificate::CertificateRecord, managed_identity::ManagedIdentityRecord};
 use super::{SealedRow, Tables, is_empty};
 use crate::{
     model::{ApplicationStamp, Client, Credential, RegisteredApplication},
@@ -83,6 +84,7 @@ enum AuthorityRecord {
         authorization: Option<String>,
         device: Option<String>,
     },
+    ManagedIdentity(ManagedIdentityRecord),
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -274,6 +276,7 @@ fn authority_record(authority: &Authority) -> AuthorityRecord {
             authorization: endpoints.authorization.as_ref().map(ToString::to_string),
             device: endpoints.device_authorization.as_ref().map(ToString::to_string),
         },
+        Authority::ManagedIdentity(identity) => AuthorityRecord::ManagedIdentity(managed_identity::record(identity)),
     }
 }
 
@@ -294,6 +297,9 @@ fn authority(record: &AuthorityRecord) -> Option<Authority> {
             authorization: url(authorization)?,
             device_authorization: url(device)?,
         }),
+        AuthorityRecord::ManagedIdentity(record) => {
+            Authority::ManagedIdentity(managed_identity::managed_identity(record)?)
+        }
     })
 }
 

@@ -130,6 +130,7 @@ fn app_list_and_remove() {
         client_capabilities: Vec::new(),
         no_instance_discovery: false,
         keep_alive: Some(std::time::Duration::from_secs(86_400)),
+        managed_identity: None,
     };
     assert_eq!(
         value(ApplicationsJson::from(&[application][..])),

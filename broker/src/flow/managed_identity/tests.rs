@@ -1,0 +1,1 @@
+//! Every vector of managed identity.
