@@ -1,6 +1,6 @@
 //! `token`.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 use token_broker_client::{
@@ -12,10 +12,13 @@ use token_broker_client::{
 use super::{application, claims, duration, scopes};
 
 const FORMATS: &str = "\
+With --ssh-cert the certificate goes to a file and the name of the file is printed; the key pair is of ssh-keygen -t rsa.
+With --pop the token is bound to a key of the daemon, and one HTTP request is signed with it: forms raw, json and header.
+
 Formats:
   raw          The token and a newline, nothing else
   json         The same as --json
-  header       An HTTP header: Authorization: Bearer TOKEN
+  header       An HTTP header: Authorization: Bearer TOKEN, or Authorization: PoP ...
   env          Shell lines that export ACCESS_TOKEN and ACCESS_TOKEN_EXPIRES_ON
   xoauth2      Initial response of the SASL mechanism XOAUTH2
   oauthbearer  Initial response of the SASL mechanism OAUTHBEARER (RFC 7628)";
@@ -68,6 +71,21 @@ pub(crate) struct TokenArguments {
     /// Ask for the ID token too; it is in the forms json and env
     #[arg(long)]
     pub(crate) id_token: bool,
+    /// An SSH certificate over this public key, KEY.pub, instead of a token (Microsoft Entra ID)
+    #[arg(long, value_name = "PUBKEY", conflicts_with_all = ["pop", "format", "id_token"])]
+    pub(crate) ssh_cert: Option<PathBuf>,
+    /// File for the certificate [default: beside the key, KEY-cert.pub, where ssh looks]
+    #[arg(long, value_name = "FILE", requires = "ssh_cert")]
+    pub(crate) out: Option<PathBuf>,
+    /// Sign this HTTP request with the daemon's key (Microsoft Entra ID)
+    #[arg(long, num_args = 2, value_names = ["METHOD", "URL"], conflicts_with = "id_token")]
+    pub(crate) pop: Option<Vec<String>>,
+    /// Nonce that the server asked for
+    #[arg(long, value_name = "N", requires = "pop")]
+    pub(crate) nonce: Option<String>,
+    /// Claims of your own that the server knows, a JSON object
+    #[arg(long, value_name = "JSON", requires = "pop")]
+    pub(crate) client_claims: Option<String>,
     /// How to print it, see below
     #[arg(long, value_enum, default_value = "raw", hide_possible_values = true)]
     pub(crate) format: Format,

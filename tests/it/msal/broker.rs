@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use token_broker_tests::{
     daemon::{Options, TestDaemon},
+    folder,
     process::{Cli, Home, Output},
 };
 
@@ -123,6 +124,13 @@ impl Broker {
         }
         if step.get("force_refresh") == Some(&Value::Bool(true)) {
             arguments.push("--force-refresh".to_owned());
+        }
+        if step.get("ssh_key").is_some() {
+            let key = folder(&format!("peers/msal/{}", text_of(step, "ssh_key")));
+            let certificate = self.home.path().join("certificate.pub");
+            for (option, path) in [("--ssh-cert", key), ("--out", certificate)] {
+                arguments.extend([option.to_owned(), path.to_str().expect("a path that is text").to_owned()]);
+            }
         }
         for scope in scopes_of(step) {
             arguments.extend(["--scope".to_owned(), scope]);

@@ -5,6 +5,8 @@ platform, and judges. The clock is the test's: `time.time` says what the last li
 lets that much time pass at once.
 """
 
+import base64
+import hashlib
 import json
 import os
 import sys
@@ -13,6 +15,7 @@ import warnings
 import webbrowser
 
 import msal
+from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 from msal.exceptions import MsalServiceError
 from requests.exceptions import RequestException
 
@@ -109,6 +112,7 @@ class Scenario:
         if len(accounts) > 1:
             return "ambiguous"
         options = {"force_refresh": step.get("force_refresh", False), "claims_challenge": step.get("claims")}
+        options.update(bound(step))
         if "tenant" in step:
             # Its answer to another tenant for one call: another application object on the same cache.
             authority = f"https://{app.authority.instance}/{step['tenant']}"
@@ -117,7 +121,7 @@ class Scenario:
         return outcome(app.acquire_token_silent_with_error(step["scopes"], account, **options))
 
     def app_only(self, app, step):
-        return outcome(app.acquire_token_for_client(step["scopes"], claims_challenge=step.get("claims")))
+        return outcome(app.acquire_token_for_client(step["scopes"], claims_challenge=step.get("claims"), **bound(step)))
 
     def accounts(self, app, step):
         return " ".join(sorted(account["username"] for account in app.get_accounts())) or "nobody"
@@ -141,6 +145,26 @@ class Scenario:
 
     def complete(self, app, step):
         return signed_in(app.acquire_token_by_auth_code_flow(self.flow, step["response"]))
+
+
+def bound(step):
+    """What a program hands to MSAL for an SSH certificate over its key: the key as a JWK, named by its thumbprint (RFC 7638)."""
+    if "ssh_key" not in step:
+        return {}
+    with open(os.path.join(os.path.dirname(__file__), step["ssh_key"]), "rb") as file:
+        numbers = load_ssh_public_key(file.read()).public_numbers()
+    jwk = {"e": encoded(numbers.e), "kty": "RSA", "n": encoded(numbers.n)}
+    thumbprint = hashlib.sha256(compact(jwk).encode()).digest()
+    key_id = base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
+    return {"data": {"token_type": "ssh-cert", "key_id": key_id, "req_cnf": compact({**jwk, "kid": key_id})}}
+
+
+def encoded(number):
+    return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).rstrip(b"=").decode()
+
+
+def compact(jwk):
+    return json.dumps(jwk, sort_keys=True, separators=(",", ":"))
 
 
 def signed_in(result):

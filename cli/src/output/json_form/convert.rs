@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use token_broker_client::{
     Account, Failure, Invalid, ProviderError, RemovedApplication, Secret, Verification,
-    calls::{Application, CacheEntry, DaemonStatus, Revocation, SignInEvent, SignOutAnswer, TokenAnswer},
+    calls::{
+        Application, CacheEntry, DaemonStatus, Revocation, SignInEvent, SignOutAnswer, SignedHttpRequest, TokenAnswer,
+    },
     oauth::{ApplicationName, ManagedIdentitySource, Scope, UnixTime},
 };
 
 use super::{
     AccountJson, AccountsJson, ApplicationJson, ApplicationsJson, CountsJson, EntriesJson, EntryJson, ErrorJson,
-    ManagedIdentityJson, ProviderJson, RemovedJson, SignInJson, SignOutJson, StatusJson, TokenJson, VerificationJson,
+    ManagedIdentityJson, ProviderJson, RemovedJson, SignInJson, SignOutJson, SignedJson, StatusJson, TokenJson,
+    VerificationJson,
 };
 
 impl<'a> From<&'a Account> for AccountJson<'a> {
@@ -39,6 +42,21 @@ impl<'a> From<&'a TokenAnswer> for TokenJson<'a> {
             token_source: answer.source.as_str(),
             correlation_id: answer.correlation_id.to_string(),
             key_id: answer.key_id.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a SignedHttpRequest> for SignedJson<'a> {
+    fn from(signed: &'a SignedHttpRequest) -> Self {
+        Self {
+            authorization: signed.authorization.expose(),
+            token_type: "pop",
+            expires_on: signed.expires_on.seconds(),
+            scopes: signed.scopes.iter().map(Scope::as_str).collect(),
+            account: signed.account.as_ref().map(Into::into),
+            token_source: signed.source.as_str(),
+            key_id: &signed.key_id,
+            correlation_id: signed.correlation_id.to_string(),
         }
     }
 }

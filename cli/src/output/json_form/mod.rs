@@ -44,6 +44,28 @@ pub(crate) struct TokenJson<'a> {
     key_id: Option<&'a str>,
 }
 
+/// `token --ssh-cert`: the same, and where the certificate is.
+#[derive(Serialize)]
+pub(crate) struct CertificateJson<'a> {
+    #[serde(flatten)]
+    pub(crate) token: TokenJson<'a>,
+    /// Path of the file.
+    pub(crate) certificate_file: String,
+}
+
+/// `token --pop`.
+#[derive(Serialize)]
+pub(crate) struct SignedJson<'a> {
+    authorization: &'a str,
+    token_type: &'static str,
+    expires_on: i64,
+    scopes: Vec<&'a str>,
+    account: Option<AccountJson<'a>>,
+    token_source: &'static str,
+    key_id: &'a str,
+    correlation_id: String,
+}
+
 /// `login`: one for each event, a line each.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -76,6 +76,12 @@ impl PublicKey {
         }
     }
 
+    /// The certificate as a line of OpenSSH, if the base64 text is a certificate over this key.
+    #[must_use]
+    pub fn certificate_line(&self, base64: &str) -> Option<String> {
+        openssh::certificate_line(self, base64)
+    }
+
     /// An RSA key of these integers, big-endian.
     fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, Invalid> {
         let (modulus, exponent) = (without_zeros(modulus), without_zeros(exponent));

@@ -69,6 +69,17 @@ fn read(kind: &str, fields: &mut Fields<'_>) -> Result<PublicKey, Invalid> {
     }
 }
 
+/// A certificate has its kind, a nonce, and then the key (PROTOCOL.certkeys of OpenSSH); what it certifies is for `sshd` to judge.
+pub(super) fn certificate_line(key: &PublicKey, base64: &str) -> Option<String> {
+    let bytes = STANDARD.decode(base64).ok()?;
+    let mut fields = Fields(&bytes);
+    let kind = std::str::from_utf8(fields.next().ok()?).ok()?;
+    let _nonce = fields.next().ok()?;
+    let of = kind.strip_suffix("-cert-v01@openssh.com")?;
+    refuse_kind(of).ok()?;
+    (read(of, &mut fields).ok()? == *key).then(|| format!("{kind} {base64}"))
+}
+
 /// What is left to read.
 struct Fields<'a>(&'a [u8]);
 

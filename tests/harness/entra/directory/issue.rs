@@ -37,13 +37,25 @@ impl SigningKey {
         Answer::json(200, &json!({ "keys": [key] }))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "ring blinds RSA only from its own source")]
-    fn sign(&self, claims: &Value) -> String {
+    /// A JWT of these claims.
+    pub(super) fn sign(&self, claims: &Value) -> String {
         let header = json!({"typ": "JWT", "alg": "RS256", "kid": KEY_ID});
         let input = format!("{}.{}", encode(&header.to_string()), encode(&claims.to_string()));
+        format!("{input}.{}", encode(&self.signature(input.as_bytes())))
+    }
+
+    /// The signature of any bytes, by RS256.
+    #[expect(clippy::disallowed_methods, reason = "ring blinds RSA only from its own source")]
+    pub(super) fn signature(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.0.public().modulus_len()];
-        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input.as_bytes(), &mut signature).expect("the key signs");
-        format!("{input}.{}", encode(&signature))
+        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).expect("the key signs");
+        signature
+    }
+
+    /// Modulus and exponent.
+    pub(super) fn public(&self) -> (Vec<u8>, Vec<u8>) {
+        let public = PublicKeyComponents::<Vec<u8>>::from(self.0.public());
+        (public.n, public.e)
     }
 }
 

@@ -5,6 +5,7 @@ mod assertion;
 mod authorize;
 mod device;
 mod issue;
+mod key_bound;
 pub(super) mod realm;
 mod refusal;
 mod scope;

@@ -69,6 +69,7 @@ impl Directory {
         let scopes = Scopes::parse(asked_scope)?;
         let is_family = self.application(&session.client_id)?.is_family;
         let mut body = self.access_token();
+        self.bind(asked, &session.username, &mut body)?;
         body.insert("scope".to_owned(), scopes.granted().into());
         if scopes.asks("offline_access") {
             let refresh_token = self.numbered("refresh");
@@ -100,7 +101,9 @@ impl Directory {
             return refuse("invalid_request", 50_059, "No tenant-identifying information found.");
         }
         application_scope(asked.parameters.get("scope"))?;
-        Ok(self.access_token())
+        let mut body = self.access_token();
+        self.bind(asked, &application.client_id, &mut body)?;
+        Ok(body)
     }
 
     fn access_token(&mut self) -> Map<String, Value> {

@@ -1,4 +1,8 @@
-//! `token`: a valid access token in the form that was asked for. The hot path: one call, one write.
+//! `token`: a valid access token in the form that was asked for. The hot path: one call, one write. An SSH certificate and a signed
+//! HTTP request have files of their own.
+
+mod pop;
+mod ssh_cert;
 
 use std::time::Duration;
 
@@ -13,6 +17,12 @@ use crate::{
 
 /// Asks and prints.
 pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<Exit, Failed> {
+    if arguments.ssh_cert.is_some() {
+        return ssh_cert::run(session, arguments).await;
+    }
+    if arguments.pop.is_some() {
+        return pop::run(session, arguments).await;
+    }
     let (format, wants_id_token, asked) = (arguments.format, arguments.id_token, arguments.min_validity);
     let request = arguments.into_request()?;
     let answer = session.client()?.token(&request).await?;
