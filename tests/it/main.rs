@@ -17,6 +17,7 @@ mod faults;
 mod grants;
 mod grpcio;
 mod house;
+mod key_bound;
 mod layers;
 mod limits;
 mod main_job;

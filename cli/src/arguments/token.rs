@@ -84,7 +84,7 @@ pub(crate) struct TokenArguments {
     #[arg(long, value_name = "N", requires = "pop")]
     pub(crate) nonce: Option<String>,
     /// Claims of your own that the server knows, a JSON object
-    #[arg(long, value_name = "JSON", requires = "pop")]
+    #[arg(long, value_name = "C", requires = "pop")]
     pub(crate) client_claims: Option<String>,
     /// How to print it, see below
     #[arg(long, value_enum, default_value = "raw", hide_possible_values = true)]

@@ -13,6 +13,8 @@ mod web_app;
 
 use token_broker_tests::{folder, requirements::require};
 
+pub(crate) use python::interpreter;
+
 use self::{
     differences::{Difference, Listed, between, fits},
     page::Row,

@@ -22,7 +22,7 @@ pub(super) struct Python {
 }
 
 /// The interpreter with the pinned packages.
-pub(super) fn interpreter() -> Result<PathBuf, Missing> {
+pub(crate) fn interpreter() -> Result<PathBuf, Missing> {
     let python = folder("peers/.venv/bin/python");
     let installed = folder("peers/.venv/.installed").is_file();
     let why = "tests/peers/.venv is not set up: tests/run does it, with python3 and its venv module";

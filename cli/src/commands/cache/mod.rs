@@ -43,7 +43,7 @@ async fn list(session: &Session, application: Option<&ApplicationName>) -> Resul
         let rows = entries.into_iter().map(|entry| {
             [
                 entry.id.to_string(),
-                entry.id.kind.as_str().to_owned(),
+                kind(&entry),
                 entry.application.clone().unwrap_or_default(),
                 whose(entry.account.as_ref()),
                 entry.scopes.join(" "),
@@ -55,6 +55,15 @@ async fn list(session: &Session, application: Option<&ApplicationName>) -> Resul
         output::line(&table::rows(header, rows))?;
     }
     Ok(Exit::Done)
+}
+
+/// What it is; of a token that is bound to a key its type, too.
+fn kind(entry: &CacheEntry) -> String {
+    let kind = entry.id.kind.as_str();
+    match (&entry.key_id, &entry.token_type) {
+        (Some(_), Some(token_type)) => format!("{kind} {token_type}"),
+        _ => kind.to_owned(),
+    }
 }
 
 async fn show(session: &Session, id: CacheEntryId) -> Result<Exit, Failed> {
