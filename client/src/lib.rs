@@ -21,9 +21,12 @@
 //! ```
 //!
 //! The words of the API ([`Account`], [`Failure`], [`calls`], [`oauth`]...) are those of the contract and are exported again
-//! here, so that a program needs no other crate of this project. The feature `browser` adds `open_in_browser`.
+//! here, so that a program needs no other crate of this project. The feature `browser` adds `open_in_browser`,
+//! `azure` a credential for the clients of Azure's SDK, `BrokerCredential`.
 
 mod admin;
+#[cfg(feature = "azure")]
+mod azure;
 #[cfg(feature = "browser")]
 mod browser;
 mod client;
@@ -38,6 +41,8 @@ mod watch;
 pub use token_broker_proto::{Account, Failure, Invalid, ProviderError, Reason, Secret, calls, oauth};
 
 pub use admin::{RemovedApplication, Verification};
+#[cfg(feature = "azure")]
+pub use azure::BrokerCredential;
 #[cfg(feature = "browser")]
 pub use browser::open_in_browser;
 pub use client::{Client, ClientOptions};

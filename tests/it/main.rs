@@ -9,6 +9,7 @@
     reason = "the whole binary is tests; their helpers stand outside of test functions, and their tasks end with their runtime"
 )]
 
+mod azure;
 mod bad_input;
 mod cache_import;
 mod chromium;
