@@ -44,7 +44,8 @@ async fn trap_10_a_certificate_is_never_served_for_a_bearer_token() {
     stage.clock.advance(Duration::from_secs(1000));
     assert!(is_cached(&stage.token(TokenScheme::SshCert(key(1))).await), "the certificate is still good");
     let fresh = stage.token(TokenScheme::Bearer).await;
-    assert!(!is_cached(&fresh) && is_bearer(&fresh) && text(&fresh) != text(&certificate));
+    // Renewed just now, or ahead of time: it was in use.
+    assert!(is_bearer(&fresh) && text(&fresh) != text(&certificate) && text(&fresh) != text(&before));
 }
 
 fn bound(key: PublicKey) -> TokenRequest {
