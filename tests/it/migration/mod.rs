@@ -136,6 +136,7 @@ fn register(entra: &Entra) {
 fn files(home: &Path) {
     fs::write(home.join("secret-file"), format!("{SECRET}\n")).unwrap();
     fs::copy(folder("peers/msal/application.pem"), home.join("application.pem")).unwrap();
+    fs::copy(folder("peers/msal/id_rsa_1.pub"), home.join("id_rsa.pub")).unwrap();
     symlink(folder("../proto").canonicalize().unwrap(), home.join("proto")).unwrap();
     let bin = home.join("bin");
     fs::create_dir(&bin).unwrap();
