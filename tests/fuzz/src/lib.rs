@@ -6,6 +6,7 @@ mod answers;
 mod applied_file;
 mod configuration;
 mod exchange;
+mod managed_identity;
 mod tokens;
 mod wire;
 mod words;
@@ -22,7 +23,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     Target { name: "token_response", run: answers::token_response },
     Target { name: "discovery", run: answers::discovery },
     Target { name: "jwks", run: answers::jwks },
@@ -32,6 +33,7 @@ pub const TARGETS: [Target; 16] = [
     Target { name: "redirect", run: tokens::redirect },
     Target { name: "jws", run: tokens::jws },
     Target { name: "id_token", run: tokens::id_token },
+    Target { name: "managed_identity", run: managed_identity::managed_identity },
     Target { name: "requests", run: wire::requests },
     Target { name: "replies", run: wire::replies },
     Target { name: "status", run: wire::status },

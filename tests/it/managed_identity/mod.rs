@@ -2,8 +2,8 @@
 //! could do wrong is named and stored nowhere.
 
 mod bad_input;
+mod federated;
 mod peers;
-mod programs;
 mod sources;
 
 use std::{sync::Arc, time::Duration};

@@ -10,13 +10,16 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
 };
 
 use token_broker::ports::{Clock as _, clock::SystemClock};
+use token_broker_client::oauth::ManagedIdentitySource;
 use token_broker_tests::{
     clock::ManualClock,
     entra::{Application, Entra, Place},
     folder,
+    managed_identity::Host,
     process::{DaemonProcess, Home, program},
     requirements::{Missing, require},
     within,
@@ -71,6 +74,8 @@ async fn every_block_of_the_page_runs_and_asks_for_the_same() {
 /// One platform, one folder, a daemon, and two interpreters.
 struct Stage {
     entra: Entra,
+    /// The machine, which has a managed identity.
+    _host: Host,
     home: Home,
     _daemon: DaemonProcess,
     environment: Vec<(String, PathBuf)>,
@@ -85,13 +90,16 @@ impl Stage {
         let home = Home::new();
         register(&entra);
         files(home.path());
-        let environment = environment(&entra, &home, python);
+        let host = Host::start(Arc::new(SystemClock)).await;
+        let mut environment = environment(&entra, &home, python);
+        let variables = host.environment(ManagedIdentitySource::Imds).variables();
+        environment.extend(variables.into_iter().map(|(name, value)| (name, value.into())));
         let daemon = DaemonProcess::start_with(&home, |command| {
             command.envs(environment.clone());
         })
         .await;
         let [msal, stubs] = [(); 2].map(|()| Interpreter::start(&home, python, &environment));
-        Self { entra, home, _daemon: daemon, environment, msal, stubs }
+        Self { entra, _host: host, home, _daemon: daemon, environment, msal, stubs }
     }
 
     async fn run(&mut self, block: &Block, chapter: &str) {

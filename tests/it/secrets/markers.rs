@@ -43,7 +43,7 @@ pub(super) struct Marker {
 }
 
 impl Marker {
-    fn new(value: &str, is_secret: bool) -> Self {
+    pub(super) fn new(value: &str, is_secret: bool) -> Self {
         let mut forms =
             vec![value.as_bytes().to_vec(), byte_serialize(value.as_bytes()).collect::<String>().into_bytes()];
         // At each of the three ways to lie in a longer text, without the ends that depend on the neighbours.

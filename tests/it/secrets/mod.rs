@@ -5,6 +5,7 @@
 mod debug;
 mod evidence;
 mod flows;
+mod managed_identity;
 mod markers;
 mod memory;
 
