@@ -205,6 +205,8 @@ fn sign_in_request() -> impl Strategy<Value = v1::SignInRequest> {
                     timeout_seconds,
                     correlation_id,
                     max_age_seconds: (method == 1).then_some(max_age_seconds),
+                    // The facts of the other methods: see the tests of `calls::sign_in`.
+                    ..v1::SignInRequest::default()
                 }
             },
         )

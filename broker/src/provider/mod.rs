@@ -1,7 +1,9 @@
 //! One exchange with a provider: sends what a flow built and reads the answer with the flow's own parser. Both desks use it, so
-//! it stands below them; it decides nothing, knows no store, and keeps only its manners towards Microsoft.
+//! it stands below them; it decides nothing, knows no store, and keeps only its manners towards Microsoft and what it found of users'
+//! realms.
 
 mod error;
+mod federation;
 mod instance;
 mod managed_identity;
 mod manners;
@@ -13,6 +15,7 @@ use token_broker_proto::{
     oauth::{Authority, CorrelationId},
 };
 
+use federation::Found;
 use manners::Manners;
 
 pub use error::{from_http, from_id_token, from_token};
@@ -35,13 +38,14 @@ pub struct Provider {
     http: Arc<dyn Http>,
     clock: Arc<dyn Clock>,
     manners: Arc<Mutex<Manners>>,
+    found: Arc<Found>,
 }
 
 impl Provider {
     /// Over this connection to the world.
     #[must_use]
     pub fn new(http: Arc<dyn Http>, clock: Arc<dyn Clock>) -> Self {
-        Self { http, clock, manners: Arc::default() }
+        Self { http, clock, manners: Arc::default(), found: Arc::default() }
     }
 
     /// The published metadata, at the first of its places that has it.

@@ -1,11 +1,22 @@
 //! A secret from standard input: never an argument, where other processes could read it.
 
-use std::io::Read;
+use std::io::{self, IsTerminal as _, Read};
 
 use token_broker_client::Secret;
 
+use crate::{failure::Failed, output::Output};
+
 /// Longest secret in bytes.
 const MAX_BYTES: usize = 16 * 1024;
+
+/// Reads what somebody types or pipes in.
+pub(crate) fn from_stdin(what: &str, output: Output) -> Result<Secret, Failed> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        output.note(&format!("Type the {what}, then Enter and Ctrl-D:"));
+    }
+    read(stdin.lock()).map_err(Failed::Input)
+}
 
 /// Reads all of `input` as a secret; one trailing newline is not part of it.
 pub(crate) fn read(input: impl Read) -> Result<Secret, String> {

@@ -1,7 +1,5 @@
 //! `app add|list|show|remove`.
 
-use std::io::IsTerminal as _;
-
 use token_broker_client::{
     calls::{Application, CredentialKind},
     oauth::{ApplicationName, ManagedIdentitySource},
@@ -34,16 +32,7 @@ pub(super) async fn run(session: &Session, command: AppCommand) -> Result<Exit, 
 
 async fn add(session: &Session, arguments: AddArguments) -> Result<Exit, Failed> {
     let output = session.output;
-    let read = match arguments.credential.reads() {
-        None => None,
-        Some(what) => {
-            let stdin = std::io::stdin();
-            if stdin.is_terminal() {
-                output.note(&format!("Type the {what}, then Enter and Ctrl-D:"));
-            }
-            Some(secret::read(stdin.lock()).map_err(Failed::Input)?)
-        }
-    };
+    let read = arguments.credential.reads().map(|what| secret::from_stdin(what, output)).transpose()?;
     let new = arguments.into_new(read)?;
     let (application, changed) = session.client()?.add_application(&new).await?;
     if output.is_json() {

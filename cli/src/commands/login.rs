@@ -1,5 +1,5 @@
 //! `login`: follows a sign-in, tells the user what to do, and prints who signed in. The client opens the browser, since it has
-//! the desktop; the daemon does everything else.
+//! the desktop, and reads what stands for the user where there is nobody in front of a page; the daemon does everything else.
 
 use std::ffi::OsString;
 
@@ -12,7 +12,7 @@ use token_broker_client::{
 
 use super::Session;
 use crate::{
-    arguments::sign_in::LoginArguments,
+    arguments::{secret, sign_in::LoginArguments},
     failure::{Exit, Failed},
     output::{self, json_form::SignInJson, qr_code, time, visible, waiting::Waiting},
 };
@@ -34,9 +34,9 @@ impl Way {
         let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
         let over_ssh = ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].into_iter().any(is_set);
         let display = cfg!(target_os = "macos") || ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(is_set);
-        if arguments.no_browser {
+        if arguments.method.no_browser {
             Self::Url
-        } else if arguments.device_code || over_ssh || !display {
+        } else if arguments.method.device_code || over_ssh || !display {
             Self::DeviceCode
         } else {
             Self::Browser
@@ -53,14 +53,19 @@ impl Way {
 
 /// Whether these arguments, here and now, mean a sign-in by device code.
 pub(crate) fn uses_device_code(arguments: &LoginArguments) -> bool {
-    Way::choose(arguments, |name| std::env::var_os(name)) == Way::DeviceCode
+    let is_for_people = arguments.method.reads().is_none();
+    is_for_people && Way::choose(arguments, |name| std::env::var_os(name)) == Way::DeviceCode
 }
 
 /// Signs in.
 pub(super) async fn run(session: &Session, arguments: LoginArguments) -> Result<Exit, Failed> {
     let application = arguments.application.clone();
     let way = Way::choose(&arguments, |name| std::env::var_os(name));
-    let request = arguments.into_request(way.method())?;
+    let method = match arguments.method.reads() {
+        None => way.method(),
+        Some(what) => arguments.method.without_page(secret::from_stdin(what, session.output)?)?,
+    };
+    let request = arguments.into_request(method)?;
     let mut events = session.client()?.sign_in(&request).await?;
     let mut waiting = None;
     while let Some(event) = events.next().await? {

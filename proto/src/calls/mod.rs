@@ -19,7 +19,7 @@ pub use application::{
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind, ImportReport, ImportedKind, LeftOut};
 pub use check::{Check, CheckState};
 pub use grant::{GrantFailure, GrantHealth, GrantStatus};
-pub use sign_in::{SignInEvent, SignInMethod, SignInRequest, UserCode};
+pub use sign_in::{FederatedUser, SignInEvent, SignInMethod, SignInRequest, UserCode, Username};
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};
 pub use signed_http_request::{HttpRequestToSign, SignHttpRequest, SignedHttpRequest};
 pub use status::{DaemonStatus, StoreCounts};

@@ -4,6 +4,7 @@
 //! (tests/it/msal). The protocol is in `directory`; every request is recorded whole, to be compared.
 
 mod directory;
+mod federation;
 mod place;
 mod proxy;
 mod way;
@@ -16,7 +17,8 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-pub use directory::{Application, CONTOSO, FABRIKAM, PERSONAL};
+pub use directory::{Application, CONTOSO, FABRIKAM, PERSONAL, USER_CREDENTIAL};
+pub use federation::PASSWORD;
 pub use place::{Place, Recorded};
 use reqwest::{Certificate, Client, Proxy, redirect::Policy};
 use serde_json::Value;
@@ -130,7 +132,8 @@ impl Entra {
 
     /// The next request at this place is answered as these members say. An error: `error` with `status`, `suberror`, `codes`,
     /// `claims`, `description`, `retry_after`. Else the usual answer, with the members of `with` over its own (`null` removes
-    /// one). At the authorization endpoint also `state` and `nonce` that replace the right ones. Several form a queue.
+    /// one). At the authorization endpoint also `state` and `nonce` that replace the right ones; at a federation server `fault`,
+    /// the reason of one. `body`, with `type` and `status`, is an answer to the last byte. Several form a queue.
     ///
     /// # Panics
     /// When another thread has panicked meanwhile.

@@ -19,6 +19,12 @@ pub enum Place {
     Token,
     /// `device`: the start of a device sign-in.
     Device,
+    /// `user_realm`: where the password of a user goes.
+    UserRealm,
+    /// `mex`: the metadata of a federation server.
+    Mex,
+    /// `trust`: where it takes a user name and a password.
+    Trust,
 }
 
 /// One request, whole.
@@ -32,14 +38,14 @@ pub struct Recorded {
     pub host: String,
     /// Path, without the query.
     pub path: String,
-    /// Parameters of query and form.
+    /// Parameters of query and form; of an envelope its parts by their paths.
     pub parameters: BTreeMap<String, String>,
     /// Headers, by lower-case name.
     pub headers: BTreeMap<String, String>,
 }
 
 /// The ends of paths; what stands before is the tenant, with a policy at B2C.
-const ENDS: [(&str, Place); 13] = [
+const ENDS: [(&str, Place); 16] = [
     ("/v2.0/.well-known/openid-configuration", Place::Metadata),
     ("/.well-known/openid-configuration", Place::Metadata),
     ("/discovery/v2.0/keys", Place::Keys),
@@ -53,6 +59,9 @@ const ENDS: [(&str, Place); 13] = [
     ("/oauth2/v2.0/devicecode", Place::Device),
     ("/oauth2/devicecode", Place::Device),
     ("/discovery/instance", Place::Instance),
+    ("/services/trust/mex", Place::Mex),
+    ("/services/trust/13/usernamemixed", Place::Trust),
+    ("/services/trust/2005/usernamemixed", Place::Trust),
 ];
 
 impl Place {
@@ -60,7 +69,8 @@ impl Place {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let all = [Self::Instance, Self::Metadata, Self::Keys, Self::Authorize, Self::Token, Self::Device];
-        all.into_iter().find(|place| place.name() == name)
+        let of_users = [Self::UserRealm, Self::Mex, Self::Trust];
+        all.into_iter().chain(of_users).find(|place| place.name() == name)
     }
 
     /// Its name.
@@ -73,11 +83,17 @@ impl Place {
             Self::Authorize => "authorize",
             Self::Token => "token",
             Self::Device => "device",
+            Self::UserRealm => "user_realm",
+            Self::Mex => "mex",
+            Self::Trust => "trust",
         }
     }
 
-    /// The place of a path, and the tenant in it.
+    /// The place of a path, and the tenant in it; of a realm the user.
     pub(super) fn of(path: &str) -> Option<(Self, &str)> {
+        if let Some(username) = path.strip_prefix("/common/userrealm/") {
+            return Some((Self::UserRealm, username));
+        }
         ENDS.into_iter().find_map(|(end, place)| Some((place, path.strip_suffix(end)?.trim_start_matches('/'))))
     }
 }

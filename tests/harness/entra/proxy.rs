@@ -22,7 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     Place, Plan, Recorded, Shared,
-    directory::{Asked, realm::is_hosted},
+    directory::{Asked, realm::is_hosted, refusal::raw},
+    federation::{self, Sent, is_server, soap},
 };
 use crate::authorization_server::wire::{Answer, Params};
 
@@ -52,7 +53,7 @@ async fn accept(listener: tokio::net::TcpListener, shared: &Arc<Shared>) {
 /// One connection: CONNECT, TLS, requests. Whatever goes wrong ends it.
 async fn tunnel(mut stream: TcpStream, shared: Arc<Shared>) {
     let Some(host) = connect_to(&mut stream).await else { return };
-    if !is_hosted(&host) {
+    if !is_hosted(&host) && !is_server(&host) {
         let _ = stream.write_all(b"HTTP/1.1 502 Not on this machine\r\ncontent-length: 0\r\n\r\n").await;
         return;
     }
@@ -91,7 +92,12 @@ async fn answer(
     let body = body.collect().await?.to_bytes();
     let Some((place, tenant)) = Place::of(head.uri.path()) else { return Ok(reply(Answer::empty(404))) };
     let mut parameters = Params::parse(head.uri.query().unwrap_or_default().as_bytes());
-    parameters.0.extend(Params::parse(&body).0);
+    let text = String::from_utf8_lossy(&body);
+    let envelope = if place == Place::Trust { soap::parts(&text).unwrap_or_default() } else { BTreeMap::new() };
+    if place != Place::Trust {
+        parameters.0.extend(Params::parse(&body).0);
+    }
+    parameters.0.extend(envelope);
     let header = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers: BTreeMap<_, _> =
         head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), header(value))).collect();
@@ -111,8 +117,17 @@ async fn answer(
         Some(Plan::Answer(answer)) => plan = answer,
         Some(Plan::Hold(gate)) => gate.pass().await,
     }
-    let asked = Asked { place, host, tenant, parameters, correlation_id, plan };
-    let answer = shared.directory.lock().unwrap().answer(&asked);
+    let mut directory = shared.directory.lock().unwrap();
+    let answer = if is_server(host) && raw(&plan).is_none() {
+        let sent =
+            Sent { host, path: head.uri.path(), headers: &headers, body: &text, plan: &plan, now: directory.now() };
+        let (answer, issued) = federation::answer(place, &sent, directory.next_assertion());
+        issued.into_iter().for_each(|issued| directory.trust(issued));
+        answer
+    } else {
+        directory.answer(&Asked { place, host, tenant, parameters, correlation_id, plan })
+    };
+    drop(directory);
     Ok(reply(answer))
 }
 

@@ -48,7 +48,7 @@ pub(super) const COMMONS: [&str; 13] = [
 ];
 
 /// Crates that are at home in some rooms or top files only.
-pub(super) const AT_HOME: [(&str, &[&str]); 34] = [
+pub(super) const AT_HOME: [(&str, &[&str]); 35] = [
     ("base64", &["flow", "store", "ports", "certificate"]),
     ("clap", &["main", "config", "daemon"]),
     ("directories", &["paths", "config", "daemon"]),
@@ -63,6 +63,7 @@ pub(super) const AT_HOME: [(&str, &[&str]); 34] = [
     ("prometheus_client", &["metrics"]),
     ("prost", &["server"]),
     ("prost_types", &["server"]),
+    ("quick_xml", &["flow"]),
     ("reqwest", &["ports"]),
     ("ring", &["store", "flow", "ports", "certificate"]),
     ("rusqlite", &["store"]),

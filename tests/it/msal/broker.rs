@@ -34,6 +34,9 @@ impl Broker {
             "sign_in" => self.sign_in(stage, application, step).await,
             "device_code" => self.device_code(stage, application, step).await,
             "token" => self.token(application, step, &[]).await,
+            "password" => self.without_page(application, step, ("password", "--password-stdin")).await,
+            "user_credential" => self.without_page(application, step, ("assertion", "--user-assertion-stdin")).await,
+            "import_token" => self.without_page(application, step, ("refresh_token", "--refresh-token-stdin")).await,
             "app_only" => self.token(application, step, &["--app-only"]).await,
             "accounts" => self.accounts(application).await,
             "sign_out" => self.sign_out(application, step).await,
@@ -95,6 +98,13 @@ impl Broker {
             stage.browse(url, step).await;
         }
         signed_in(&cli.end().await)
+    }
+
+    /// A sign-in that nobody is in front of, by what comes on standard input.
+    async fn without_page(&self, application: &str, step: &Value, (fact, option): (&str, &str)) -> String {
+        let arguments = login(application, step, option);
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        signed_in(&self.cli(&arguments).input(text_of(step, fact)).run().await)
     }
 
     /// Lets the time pass that each poll waits for, until the device has been polled often enough.
@@ -172,6 +182,8 @@ fn login(application: &str, step: &Value, way: &str) -> Vec<String> {
         ("login_hint", "--login-hint"),
         ("domain_hint", "--domain-hint"),
         ("claims", "--claims"),
+        ("username", "--username"),
+        ("user_object_id", "--user-object-id"),
     ] {
         if step.get(fact).is_some() {
             arguments.extend([option.to_owned(), text_of(step, fact).to_owned()]);

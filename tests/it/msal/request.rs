@@ -71,6 +71,7 @@ fn comparable(name: &str, value: &str) -> String {
         }
         "nonce" => "(random)".to_owned(),
         "client-request-id" if value.len() == 36 => "(UUID)".to_owned(),
+        "s:Envelope s:Header a:MessageID" if value.len() == 45 => "urn:uuid:(UUID)".to_owned(),
         "redirect_uri" => without_port(value),
         "claims" => serde_json::from_str::<Value>(value).map_or_else(|_| value.to_owned(), |claims| claims.to_string()),
         "x-client-last-telemetry" => value.split(',').map(without_identifier).collect::<Vec<_>>().join(","),

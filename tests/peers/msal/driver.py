@@ -13,8 +13,10 @@ import sys
 import time
 import warnings
 import webbrowser
+from datetime import datetime
 
 import msal
+import msal.wstrust_request
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 from msal.exceptions import MsalServiceError
 from requests.exceptions import RequestException
@@ -44,6 +46,17 @@ class Clock:
 clock = Clock()
 time.time = clock.time
 time.sleep = clock.sleep
+
+
+class Calendar(datetime):
+    """Dates of the test's time, for the envelopes to federation servers."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.fromtimestamp(clock.now, tz)
+
+
+msal.wstrust_request.datetime = Calendar
 
 
 def say(**facts):
@@ -119,6 +132,18 @@ class Scenario:
             app = msal.PublicClientApplication(app.client_id, authority=authority, token_cache=self.cache)
         account = accounts[0] if accounts else None
         return outcome(app.acquire_token_silent_with_error(step["scopes"], account, **options))
+
+    def password(self, app, step):
+        return signed_in(app.acquire_token_by_username_password(
+            step["username"], step["password"], step["scopes"], claims_challenge=step.get("claims")))
+
+    def user_credential(self, app, step):
+        return signed_in(app.acquire_token_by_user_federated_identity_credential(
+            step["scopes"], step["assertion"], username=step.get("username"),
+            user_object_id=step.get("user_object_id"), claims_challenge=step.get("claims")))
+
+    def import_token(self, app, step):
+        return signed_in(app.acquire_token_by_refresh_token(step["refresh_token"], step["scopes"]))
 
     def app_only(self, app, step):
         return outcome(app.acquire_token_for_client(step["scopes"], claims_challenge=step.get("claims"), **bound(step)))

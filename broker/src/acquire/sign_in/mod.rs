@@ -1,11 +1,15 @@
 //! `SignIn`: runs a sign-in as a task of the desk and reports its progress. While it waits for its user it ends when the caller
 //! hangs up, when its time is over, or when the daemon stops; once the code is being redeemed it goes through, since the code is
-//! spent. Several run side by side and share nothing.
+//! spent. Several run side by side and share nothing. Some methods need nobody in front of a page: a password, a federated identity
+//! credential, a refresh token from elsewhere.
 
 mod authorization_code;
 mod device_code;
+mod imported_token;
+mod password;
 mod patience;
 mod save;
+mod user_federated_identity_credential;
 mod web_app;
 
 use std::{sync::Arc, time::Duration};
@@ -25,7 +29,7 @@ use save::Context;
 use super::{Desk, MAX_SIGN_INS, SIGN_IN_TIMEOUT};
 use crate::{
     access::Caller,
-    flow::oauth::sign_in_scopes,
+    flow::{microsoft::user_federated_identity_credential::Statement, oauth::sign_in_scopes},
     model::{DeskError, ProviderMetadata},
     store::StoredApplication,
 };
@@ -48,7 +52,8 @@ struct SignIn {
 impl SignIn {
     /// What the end of it needs to know.
     fn context(&self) -> Context<'_> {
-        Context { stored: &self.stored, metadata: &self.metadata, correlation_id: self.correlation_id }
+        let correlation_id = self.correlation_id;
+        Context { stored: &self.stored, metadata: &self.metadata, correlation_id, username: None }
     }
 
     async fn tell(&self, event: SignInEvent) {
@@ -60,7 +65,7 @@ impl SignIn {
 impl Desk {
     /// Starts a sign-in.
     pub fn sign_in(self: &Arc<Self>, caller: &Caller, request: SignInRequest) -> Result<SignInEvents, DeskError> {
-        tracing::debug!(%caller, method = ?request.method, "sign in");
+        tracing::debug!(%caller, method = request.method.name(), "sign in");
         let limit = format!("pending sign-ins: {MAX_SIGN_INS}");
         let seat = Arc::clone(&self.sign_ins).try_acquire_owned().map_err(|_| {
             self.metrics.limits.met(super::SIGN_INS);
@@ -100,18 +105,29 @@ impl Desk {
         let requested = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
         let (scopes, prompt) = sign_in_scopes(authority, &metadata, &requested, request.prompt.as_deref());
         let sign_in = SignIn { stored, metadata, request, scopes, prompt, correlation_id, patience, events };
-        let account = match sign_in.request.method {
+        let account = match &sign_in.request.method {
             SignInMethod::Browser => self.sign_in_by_browser(&sign_in).await?,
             SignInMethod::DeviceCode => self.sign_in_by_device_code(&sign_in).await?,
+            SignInMethod::Password { username, password } => {
+                self.sign_in_by_password(&sign_in, username, password).await?
+            }
+            SignInMethod::UserFederatedIdentityCredential { user, assertion } => {
+                let statement = Statement { user, assertion };
+                self.sign_in_by_user_federated_identity_credential(&sign_in, statement).await?
+            }
+            SignInMethod::ImportedToken(token) => self.sign_in_by_imported_token(&sign_in, token).await?,
         };
         Ok(SignInEvent::SignedIn(account))
     }
 }
 
-/// A device code has a lifetime of its own.
+/// A device code has a lifetime of its own, and what waits for nobody has the limits of each exchange.
 fn time_limit(request: &SignInRequest) -> Option<Duration> {
     match request.method {
         SignInMethod::Browser => Some(request.timeout.unwrap_or(SIGN_IN_TIMEOUT)),
-        SignInMethod::DeviceCode => request.timeout,
+        SignInMethod::DeviceCode
+        | SignInMethod::Password { .. }
+        | SignInMethod::UserFederatedIdentityCredential { .. }
+        | SignInMethod::ImportedToken(_) => request.timeout,
     }
 }

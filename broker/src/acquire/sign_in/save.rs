@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use token_broker_proto::{
     Account,
-    calls::Event,
+    calls::{Event, Username},
     oauth::{Authority, CorrelationId},
 };
 
@@ -22,9 +22,16 @@ pub(super) struct Context<'a> {
     pub stored: &'a StoredApplication,
     pub metadata: &'a ProviderMetadata,
     pub correlation_id: CorrelationId,
+    /// What the user was called, for an ID token that has no name.
+    pub username: Option<&'a str>,
 }
 
-impl Context<'_> {
+impl<'c> Context<'c> {
+    /// The same for a user who was called by name.
+    pub(super) fn known_as(self, username: &'c Username) -> Self {
+        Self { username: Some(username.as_str()), ..self }
+    }
+
     /// Who asks, and whom, showing this.
     pub(super) fn client<'a>(&'a self, credential: &'a Presented) -> ClientContext<'a> {
         ClientContext { metadata: self.metadata, client_id: &self.stored.application.client_id, credential }
@@ -87,12 +94,20 @@ impl Desk {
         let correlation_id = sign_in.correlation_id;
         let issued = Issued { authority, metadata: sign_in.metadata, expected, correlation_id };
         match (self.verified(&issued, response).await?, authority) {
-            (Some((user, documents)), _) => Ok((user, Some(documents))),
-            (None, Authority::Endpoints(_)) => Ok((nameless(), None)),
+            (Some((user, documents)), _) => Ok((named(user, sign_in.username), Some(documents))),
+            (None, Authority::Endpoints(_)) => Ok((named(nameless(), sign_in.username), None)),
             (None, Authority::OpenIdConnect { .. } | Authority::Microsoft(_) | Authority::ManagedIdentity(_)) => {
                 Err(DeskError::AuthorityUnusable("the provider answered without an ID token".to_owned()))
             }
         }
+    }
+}
+
+/// The user by the name that the ID token gives, else by the one that signed in.
+fn named(user: User, signed_in_as: Option<&str>) -> User {
+    match signed_in_as {
+        Some(name) if user.username.is_empty() => User { username: name.to_owned(), ..user },
+        _ => user,
     }
 }
 

@@ -1,11 +1,15 @@
 //! What Microsoft adds to the standards: where its services publish their metadata, which issuers they may name, and its
-//! instance discovery, which knows the hosts of each cloud, and the cache of its libraries. The flows themselves are in `oauth`.
+//! instance discovery, which knows the hosts of each cloud, and the cache of its libraries; users of federated domains and WS-Trust.
+//! The flows themselves are in `oauth`.
 
 pub mod instance;
 pub mod issuer;
 pub mod telemetry;
 pub mod throttle;
 pub mod unified_cache;
+pub mod user_federated_identity_credential;
+pub mod user_realm;
+pub mod ws_trust;
 
 use token_broker_proto::oauth::{MicrosoftAuthority, MicrosoftKind};
 use url::Url;

@@ -3,6 +3,7 @@
 
 use http::{HeaderName, HeaderValue};
 
+use super::ws_trust::saml_bearer;
 use crate::model::HttpRequest;
 
 /// The product that asks.
@@ -107,9 +108,11 @@ pub(in crate::flow) fn announce(request: &mut HttpRequest, grant_type: &str, cli
     let (api, cause) = match grant_type {
         "refresh_token" => (84, Cause::Absent),
         "authorization_code" => (169, Cause::NotSilent),
+        "password" | saml_bearer::SAML_1_1 | saml_bearer::SAML_2_0 => (301, Cause::NotSilent),
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => (523, Cause::NotSilent),
         "urn:ietf:params:oauth:grant-type:device_code" => (622, Cause::NotSilent),
         "client_credentials" => (730, Cause::Absent),
+        "user_fic" => (950, Cause::NotSilent),
         _ => return,
     };
     request.extensions_mut().insert(Call { api, cause, client_id: client_id.to_owned() });
@@ -130,6 +133,20 @@ pub fn explain(request: &mut HttpRequest, cause: Cause, home_account_id: Option<
 pub fn for_web_application(request: &mut HttpRequest) {
     if let Some(call) = request.extensions_mut().get_mut::<Call>() {
         call.api = 832;
+    }
+}
+
+/// Says that the refresh token comes from elsewhere. Does nothing to a request that is not for Microsoft.
+pub fn for_imported_token(request: &mut HttpRequest) {
+    if let Some(call) = request.extensions_mut().get_mut::<Call>() {
+        (call.api, call.cause) = (85, Cause::Forced);
+    }
+}
+
+/// Names the account by its username, of which no more is known. Does nothing to a request that is not for Microsoft.
+pub(in crate::flow) fn anchor_username(request: &mut HttpRequest, username: &str) {
+    if request.extensions().get::<Call>().is_some() {
+        insert(request, "x-anchormailbox", &format!("upn:{username}"));
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use http::header::RETRY_AFTER;
+use http::header::{AUTHORIZATION, RETRY_AFTER};
 use ring::digest::{Context, SHA256, digest};
 use token_broker_proto::oauth::UnixTime;
 use url::form_urlencoded;
@@ -16,8 +16,10 @@ use crate::{
 
 /// How long a wrong request is remembered.
 const WRONG: Duration = Duration::from_secs(60);
-/// How long a busy provider is left alone where it does not say; these are confidential clients.
+/// How long a confidential client leaves a busy provider alone where it does not say.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long a public client does.
+const BUSY_FOR_PUBLIC: Duration = Duration::from_secs(60);
 /// Most refusals.
 const CAPACITY: usize = 1024;
 
@@ -29,7 +31,8 @@ pub struct Throttle(HashMap<[u8; 32], (UnixTime, HttpResponse)>);
 #[derive(Debug, Clone, Copy)]
 pub struct Watched {
     key: [u8; 32],
-    is_app_only: bool,
+    /// How long a busy provider is left alone where it does not say; none where the grant itself backs off.
+    busy: Option<Duration>,
 }
 
 impl Watched {
@@ -38,23 +41,26 @@ impl Watched {
     pub fn of(request: &HttpRequest) -> Option<Self> {
         let mut asked = Context::new(&SHA256);
         asked.update(request.uri().to_string().as_bytes());
-        let mut grant_type = String::new();
+        let (mut grant_type, mut is_confidential) = (String::new(), request.headers().contains_key(AUTHORIZATION));
         for (name, value) in form_urlencoded::parse(request.body().expose().as_bytes()) {
-            if name == "grant_type" {
-                grant_type.push_str(&value);
+            match &*name {
+                "grant_type" => grant_type.push_str(&value),
+                "client_assertion" | "client_secret" => is_confidential = true,
+                _ => {}
             }
             for text in [&name, &value] {
                 asked.update(digest(&SHA256, text.as_bytes()).as_ref());
             }
         }
-        let is_app_only = match grant_type.as_str() {
-            "refresh_token" => false,
-            "client_credentials" | "urn:ietf:params:oauth:grant-type:jwt-bearer" => true,
+        let busy = match grant_type.as_str() {
+            "refresh_token" => None,
+            "client_credentials" | "urn:ietf:params:oauth:grant-type:jwt-bearer" | "user_fic" => Some(BUSY),
+            "password" => Some(if is_confidential { BUSY } else { BUSY_FOR_PUBLIC }),
             _ => return None,
         };
         let mut key = [0; 32];
         key.copy_from_slice(asked.finish().as_ref());
-        Some(Self { key, is_app_only })
+        Some(Self { key, busy })
     }
 }
 
@@ -83,7 +89,7 @@ fn duration(watched: &Watched, response: &HttpResponse) -> Option<Duration> {
     let is_busy = status.as_u16() == 429 || status.is_server_error() || says_when;
     match (status.is_success(), is_busy, status.as_u16()) {
         (true, ..) => None,
-        (_, true, _) => watched.is_app_only.then(|| retry_after(response.headers()).unwrap_or(BUSY)),
+        (_, true, _) => watched.busy.map(|busy| retry_after(response.headers()).unwrap_or(busy)),
         (_, _, 400) => Some(WRONG),
         _ => None,
     }

@@ -74,38 +74,5 @@ fn free_name(folder: &Path, now: UnixTime) -> PathBuf {
 
 /// `2026-01-31T235959Z`: UTC, without the colons that some file systems refuse.
 fn stamp(now: UnixTime) -> String {
-    let (days, second) = (now.seconds().div_euclid(86_400), now.seconds().rem_euclid(86_400));
-    // Years of 365.2425 days that begin in March, so that the odd day is the last one.
-    let day = days + 719_468;
-    let (era, day_of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}{minute:02}{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use token_broker_proto::oauth::UnixTime;
-
-    use super::stamp;
-
-    #[test]
-    fn the_name_says_when() {
-        let known = [
-            (0, "1970-01-01T000000Z"),
-            (951_782_399, "2000-02-28T235959Z"),
-            (951_782_400, "2000-02-29T000000Z"),
-            (1_709_251_199, "2024-02-29T235959Z"),
-            (1_767_225_599, "2025-12-31T235959Z"),
-            (4_107_542_400, "2100-03-01T000000Z"),
-        ];
-        for (seconds, text) in known {
-            assert_eq!(stamp(UnixTime::from_seconds(seconds)), text);
-        }
-    }
+    now.date_time().replace(':', "")
 }

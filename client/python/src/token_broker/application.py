@@ -139,6 +139,69 @@ class Application:
         account = self._sign_in(exchange, lambda step: on_user_code(step) if isinstance(step, UserCode) else None)
         return self.acquire_token_silent(scopes, account)
 
+    def acquire_token_by_username_password(
+        self,
+        username: str,
+        password: str,
+        scopes: Scopes,
+        *,
+        claims_challenge: str | None = None,
+        timeout: int | None = None,
+    ) -> Token:
+        """Signs a user in by their password (RFC 6749, section 4.3) and returns a token of theirs. The daemon keeps no password.
+
+        Prefer a browser or a device code: who needs a second factor gets `InteractionRequired` here.
+        """
+        exchange = exchanges.sign_in_without_page(
+            self.name,
+            scopes,
+            wire.SIGN_IN_METHOD_PASSWORD,
+            username=username,
+            password=password,
+            claims_challenge=claims_challenge,
+            timeout=timeout,
+        )
+        account = self._sign_in(exchange, lambda step: None)
+        return self.acquire_token_silent(scopes, account)
+
+    def acquire_token_by_user_federated_identity_credential(
+        self,
+        scopes: Scopes,
+        assertion: str,
+        *,
+        username: str | None = None,
+        user_object_id: str | None = None,
+        claims_challenge: str | None = None,
+        timeout: int | None = None,
+    ) -> Token:
+        """Signs a user in by a federated identity credential that stands for them (`user_fic` of Microsoft Entra ID, confidential
+        clients) and returns a token of theirs. The user is named by exactly one of `username` and `user_object_id`.
+        """
+        exchange = exchanges.sign_in_without_page(
+            self.name,
+            scopes,
+            wire.SIGN_IN_METHOD_USER_FEDERATED_IDENTITY_CREDENTIAL,
+            assertion=assertion,
+            username=username,
+            user_object_id=user_object_id,
+            claims_challenge=claims_challenge,
+            timeout=timeout,
+        )
+        account = self._sign_in(exchange, lambda step: None)
+        return self.acquire_token_silent(scopes, account)
+
+    def acquire_token_by_refresh_token(
+        self, refresh_token: str, scopes: Scopes, *, timeout: int | None = None
+    ) -> Token:
+        """Moves a refresh token that was issued to this client elsewhere to the broker, and returns a token. It is sent once; from
+        then on the broker's own counts, so throw it away.
+        """
+        exchange = exchanges.sign_in_without_page(
+            self.name, scopes, wire.SIGN_IN_METHOD_REFRESH_TOKEN, refresh_token=refresh_token, timeout=timeout
+        )
+        account = self._sign_in(exchange, lambda step: None)
+        return self.acquire_token_silent(scopes, account)
+
     def initiate_auth_code_flow(
         self,
         scopes: Scopes,

@@ -121,6 +121,35 @@ def sign_in(
     return Exchange("SignIn", request, wire.SignInResponse, _sign_in_event)
 
 
+def sign_in_without_page(
+    application: str,
+    scopes: Scopes,
+    method: wire.SignInMethod,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    assertion: str | None = None,
+    user_object_id: str | None = None,
+    refresh_token: str | None = None,
+    claims_challenge: str | None = None,
+    timeout: int | None = None,
+) -> Exchange[OpenUrl | UserCode | Account]:
+    """A sign-in with nobody in front of a page: who signed in."""
+    request = wire.SignInRequest(
+        application=application,
+        scopes=_scopes(scopes),
+        method=method,
+        username=username or "",
+        password=password or "",
+        assertion=assertion or "",
+        user_object_id=user_object_id or "",
+        refresh_token=refresh_token or "",
+        claims=claims_challenge or "",
+        timeout_seconds=timeout or 0,
+    )
+    return Exchange("SignIn", request, wire.SignInResponse, _sign_in_event)
+
+
 def begin_authorization(
     application: str,
     scopes: Scopes,

@@ -73,7 +73,7 @@ pub(super) fn pem_block(pem: &str, label: &str) -> Vec<u8> {
 }
 
 /// The object identifier of a user: always the same for the same name.
-fn object_id(username: &str) -> String {
+pub(super) fn object_id(username: &str) -> String {
     let hash = digest::digest(&digest::SHA256, username.as_bytes());
     let number = hash.as_ref().iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     format!("00000000-0000-4000-8000-{number:012x}")

@@ -7,18 +7,20 @@ mod device;
 mod issue;
 mod key_bound;
 pub(super) mod realm;
-mod refusal;
+pub(super) mod refusal;
 mod scope;
 mod token;
+mod users;
 
 use std::collections::HashMap;
 
 pub use realm::{CONTOSO, FABRIKAM, PERSONAL};
 use serde_json::Value;
 use token_broker::ports::Clock as _;
+pub use users::USER_CREDENTIAL;
 
 use self::{authorize::IssuedCode, device::Device, issue::SigningKey, realm::Realm};
-use super::Place;
+use super::{Place, federation::Issued};
 use crate::{
     authorization_server::wire::{Answer, Params},
     clock::ManualClock,
@@ -83,6 +85,9 @@ pub(super) struct Directory {
     codes: HashMap<String, IssuedCode>,
     grants: HashMap<String, Grant>,
     devices: HashMap<String, Device>,
+    /// What federation servers have issued and nobody has used.
+    assertions: Vec<Issued>,
+    used_assertions: usize,
     issued: HashMap<&'static str, usize>,
 }
 
@@ -95,6 +100,8 @@ impl Directory {
             codes: HashMap::new(),
             grants: HashMap::new(),
             devices: HashMap::new(),
+            assertions: Vec::new(),
+            used_assertions: 0,
             issued: HashMap::new(),
         }
     }
@@ -104,12 +111,18 @@ impl Directory {
     }
 
     pub(super) fn answer(&mut self, asked: &Asked) -> Answer {
+        if let Some(answer) = refusal::raw(&asked.plan) {
+            return answer;
+        }
         // An error at the authorization endpoint goes back by redirect.
         if asked.plan.get("error").is_some() && asked.place != Place::Authorize {
             return refusal::answer(&asked.plan, &asked.correlation_id);
         }
-        if asked.place == Place::Instance {
-            return realm::instance(asked);
+        match asked.place {
+            Place::Instance => return realm::instance(asked),
+            Place::UserRealm if realm::is_cloud(asked.host) => return Self::user_realm(asked),
+            Place::UserRealm | Place::Mex | Place::Trust => return Answer::empty(404),
+            Place::Metadata | Place::Keys | Place::Authorize | Place::Token | Place::Device => {}
         }
         let Some(realm) = Realm::find(asked.host, asked.tenant) else {
             let description =
@@ -118,7 +131,7 @@ impl Directory {
             return refusal::answer(&plan, &asked.correlation_id);
         };
         let answer = match asked.place {
-            Place::Instance | Place::Metadata => Ok(realm.metadata()),
+            Place::Instance | Place::Metadata | Place::UserRealm | Place::Mex | Place::Trust => Ok(realm.metadata()),
             Place::Keys => Ok(self.key.published()),
             Place::Authorize => Ok(self.authorize(asked)),
             Place::Device => self.begin_device(asked, &realm),
@@ -127,7 +140,7 @@ impl Directory {
         answer.unwrap_or_else(|plan| refusal::answer(&plan, &asked.correlation_id))
     }
 
-    fn now(&self) -> i64 {
+    pub(super) fn now(&self) -> i64 {
         self.clock.now().seconds()
     }
 

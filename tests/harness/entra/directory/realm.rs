@@ -53,7 +53,12 @@ pub(super) struct Realm {
 
 /// Whether this host is part of the platform.
 pub(in crate::entra) fn is_hosted(host: &str) -> bool {
-    OTHERS.contains(&host) || cloud(host).is_some()
+    OTHERS.contains(&host) || is_cloud(host)
+}
+
+/// Whether it is a name of a cloud.
+pub(super) fn is_cloud(host: &str) -> bool {
+    cloud(host).is_some()
 }
 
 fn cloud(host: &str) -> Option<&'static [&'static str]> {

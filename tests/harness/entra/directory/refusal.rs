@@ -43,6 +43,15 @@ pub(super) fn answer(plan: &Value, correlation_id: &str) -> Answer {
     answer
 }
 
+/// The answer that is planned to the last byte: `body`, with `status` and `type`.
+pub(in crate::entra) fn raw(plan: &Value) -> Option<Answer> {
+    let text = |name: &str| plan.get(name).and_then(Value::as_str);
+    let body = text("body")?.as_bytes().to_vec();
+    let status = plan.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+    let headers = vec![("content-type".to_owned(), text("type").unwrap_or("text/html").to_owned())];
+    Some(Answer { status: status.unwrap_or(200), headers, body })
+}
+
 /// A refusal that nobody planned: the error, its code, and a sentence.
 pub(super) fn refuse<T>(error: &str, code: u32, description: &str) -> Result<T, Value> {
     Err(json!({"error": error, "codes": [code], "description": description}))

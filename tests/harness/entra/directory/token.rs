@@ -32,6 +32,18 @@ impl Directory {
                 let session = self.poll_device(asked)?;
                 self.user_tokens(asked, realm, &session)?
             }
+            "password" => {
+                let session = self.by_password(asked, realm)?;
+                self.user_tokens(asked, realm, &session)?
+            }
+            "urn:ietf:params:oauth:grant-type:saml1_1-bearer" | "urn:ietf:params:oauth:grant-type:saml2-bearer" => {
+                let session = self.by_assertion(asked)?;
+                self.user_tokens(asked, realm, &session)?
+            }
+            "user_fic" => {
+                let session = self.by_user_credential(asked, &application)?;
+                self.user_tokens(asked, realm, &session)?
+            }
             "client_credentials" => self.application_token(asked, realm, &application)?,
             _ => return refuse("unsupported_grant_type", 70_003, "The app requested an unsupported grant type."),
         };

@@ -160,7 +160,7 @@ impl Desk {
         redirect: Redirect,
         correlation_id: CorrelationId,
     ) -> Result<Account, DeskError> {
-        let context = Context { stored, metadata: &sign_in.metadata, correlation_id };
+        let context = Context { stored, metadata: &sign_in.metadata, correlation_id, username: None };
         let credential = self.shown(&context).await?;
         let client = context.client(&credential);
         let mut request = sign_in.pending.token_request(client, redirect, correlation_id);

@@ -98,6 +98,11 @@ pub(super) fn post(endpoint: &Url, form: &Form<'_>, correlation_id: CorrelationI
     request
 }
 
+/// A text for an endpoint; what type it has is for the caller to say.
+pub(in crate::flow) fn post_text(endpoint: &Url, text: Secret, correlation_id: CorrelationId) -> HttpRequest {
+    plain(Method::POST, endpoint, text, correlation_id)
+}
+
 /// A document of a provider.
 pub(super) fn get(url: &Url, correlation_id: CorrelationId) -> HttpRequest {
     plain(Method::GET, url, Secret::new(""), correlation_id)

@@ -57,6 +57,15 @@ impl TokenError {
         }
     }
 
+    /// Whether a page would help where the user gave a password, or nothing: a wrong password is a bare `invalid_grant` (RFC 6749,
+    /// section 5.2); what a page is for comes with a `suberror` or claims, or says so itself.
+    #[must_use]
+    pub fn needs_page(&self) -> bool {
+        let Self::Refused(refusal) = self else { return false };
+        let says_more = refusal.suberror.is_some() || refusal.claims.is_some();
+        self.needs_interaction() && (refusal.error != "invalid_grant" || says_more)
+    }
+
     /// What the provider said, if it said anything.
     #[must_use]
     pub fn provider(&self) -> Option<&ProviderError> {
@@ -118,7 +127,7 @@ pub(in crate::flow) fn succeeded(response: &HttpResponse) -> Result<(), TokenErr
 }
 
 /// Whether a later try may go better.
-pub(super) fn is_unavailable(status: StatusCode) -> bool {
+pub(in crate::flow) fn is_unavailable(status: StatusCode) -> bool {
     matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) || status.is_server_error()
 }
 

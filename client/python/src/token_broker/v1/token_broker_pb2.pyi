@@ -27,6 +27,9 @@ class SignInMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SIGN_IN_METHOD_UNSPECIFIED: _ClassVar[SignInMethod]
     SIGN_IN_METHOD_BROWSER: _ClassVar[SignInMethod]
     SIGN_IN_METHOD_DEVICE_CODE: _ClassVar[SignInMethod]
+    SIGN_IN_METHOD_PASSWORD: _ClassVar[SignInMethod]
+    SIGN_IN_METHOD_USER_FEDERATED_IDENTITY_CREDENTIAL: _ClassVar[SignInMethod]
+    SIGN_IN_METHOD_REFRESH_TOKEN: _ClassVar[SignInMethod]
 
 class ResponseMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -51,6 +54,9 @@ TOKEN_SOURCE_IDENTITY_PROVIDER: TokenSource
 SIGN_IN_METHOD_UNSPECIFIED: SignInMethod
 SIGN_IN_METHOD_BROWSER: SignInMethod
 SIGN_IN_METHOD_DEVICE_CODE: SignInMethod
+SIGN_IN_METHOD_PASSWORD: SignInMethod
+SIGN_IN_METHOD_USER_FEDERATED_IDENTITY_CREDENTIAL: SignInMethod
+SIGN_IN_METHOD_REFRESH_TOKEN: SignInMethod
 RESPONSE_MODE_UNSPECIFIED: ResponseMode
 RESPONSE_MODE_QUERY: ResponseMode
 RESPONSE_MODE_FORM_POST: ResponseMode
@@ -150,7 +156,7 @@ class SignHttpRequestResponse(_message.Message):
     def __init__(self, authorization: _Optional[str] = ..., expires_on: _Optional[int] = ..., scopes: _Optional[_Iterable[str]] = ..., account: _Optional[_Union[_account_pb2.Account, _Mapping]] = ..., source: _Optional[_Union[TokenSource, str]] = ..., key_id: _Optional[str] = ..., correlation_id: _Optional[str] = ...) -> None: ...
 
 class SignInRequest(_message.Message):
-    __slots__ = ("application", "scopes", "method", "login_hint", "prompt", "domain_hint", "claims", "timeout_seconds", "correlation_id", "max_age_seconds")
+    __slots__ = ("application", "scopes", "method", "login_hint", "prompt", "domain_hint", "claims", "timeout_seconds", "correlation_id", "max_age_seconds", "username", "password", "assertion", "user_object_id", "refresh_token")
     APPLICATION_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
@@ -161,6 +167,11 @@ class SignInRequest(_message.Message):
     TIMEOUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
     CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
     MAX_AGE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    USERNAME_FIELD_NUMBER: _ClassVar[int]
+    PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    ASSERTION_FIELD_NUMBER: _ClassVar[int]
+    USER_OBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    REFRESH_TOKEN_FIELD_NUMBER: _ClassVar[int]
     application: str
     scopes: _containers.RepeatedScalarFieldContainer[str]
     method: SignInMethod
@@ -171,7 +182,12 @@ class SignInRequest(_message.Message):
     timeout_seconds: int
     correlation_id: str
     max_age_seconds: int
-    def __init__(self, application: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., method: _Optional[_Union[SignInMethod, str]] = ..., login_hint: _Optional[str] = ..., prompt: _Optional[str] = ..., domain_hint: _Optional[str] = ..., claims: _Optional[str] = ..., timeout_seconds: _Optional[int] = ..., correlation_id: _Optional[str] = ..., max_age_seconds: _Optional[int] = ...) -> None: ...
+    username: str
+    password: str
+    assertion: str
+    user_object_id: str
+    refresh_token: str
+    def __init__(self, application: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., method: _Optional[_Union[SignInMethod, str]] = ..., login_hint: _Optional[str] = ..., prompt: _Optional[str] = ..., domain_hint: _Optional[str] = ..., claims: _Optional[str] = ..., timeout_seconds: _Optional[int] = ..., correlation_id: _Optional[str] = ..., max_age_seconds: _Optional[int] = ..., username: _Optional[str] = ..., password: _Optional[str] = ..., assertion: _Optional[str] = ..., user_object_id: _Optional[str] = ..., refresh_token: _Optional[str] = ...) -> None: ...
 
 class SignInResponse(_message.Message):
     __slots__ = ("open_url", "user_code", "signed_in")

@@ -1,4 +1,6 @@
-//! `SignIn`: the request and the events of its stream.
+//! `SignIn`: the request and the events of its stream. How the user signs in is in `method`.
+
+mod method;
 
 use std::time::Duration;
 
@@ -9,15 +11,7 @@ use crate::{
     wire::v1,
 };
 
-/// How the user signs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SignInMethod {
-    /// Authorization code with PKCE and a loopback redirect (RFC 8252).
-    #[default]
-    Browser,
-    /// Device authorization grant (RFC 8628).
-    DeviceCode,
-}
+pub use method::{FederatedUser, SignInMethod, Username};
 
 /// A request to sign a user in.
 #[derive(Debug, Clone)]
@@ -26,7 +20,7 @@ pub struct SignInRequest {
     pub application: ApplicationName,
     /// Scopes; `None` for the application's own list.
     pub scopes: Option<ScopeSet>,
-    /// Browser or device code.
+    /// How; by browser unless said otherwise.
     pub method: SignInMethod,
     /// `login_hint` (OpenID Connect Core 1.0, section 3.1.2.1).
     pub login_hint: Option<String>,
@@ -67,20 +61,23 @@ impl TryFrom<v1::SignInRequest> for SignInRequest {
     type Error = Invalid;
 
     fn try_from(wire: v1::SignInRequest) -> Result<Self, Invalid> {
-        let method = match v1::SignInMethod::try_from(wire.method) {
-            Ok(v1::SignInMethod::Unspecified | v1::SignInMethod::Browser) => SignInMethod::Browser,
-            Ok(v1::SignInMethod::DeviceCode) => SignInMethod::DeviceCode,
-            Err(_) => return Err(Invalid::new("method", "is not a sign-in method of this version")),
-        };
+        let method = method::from_wire(method::Parts {
+            method: wire.method,
+            username: wire.username,
+            password: Secret::new(wire.password),
+            assertion: Secret::new(wire.assertion),
+            user_object_id: wire.user_object_id,
+            refresh_token: Secret::new(wire.refresh_token),
+        })?;
         Ok(Self {
             application: ApplicationName::parse("application", &wire.application)?,
             scopes: scopes(&wire.scopes)?,
+            max_age: max_age(&method, wire.max_age_seconds)?,
             method,
             login_hint: given(wire.login_hint),
             prompt: given(wire.prompt),
             domain_hint: given(wire.domain_hint),
             claims: Claims::parse(&wire.claims)?,
-            max_age: max_age(method, wire.max_age_seconds)?,
             timeout: seconds("timeout_seconds", wire.timeout_seconds)?,
             correlation_id: CorrelationId::parse(&wire.correlation_id)?,
         })
@@ -89,14 +86,9 @@ impl TryFrom<v1::SignInRequest> for SignInRequest {
 
 impl From<&SignInRequest> for v1::SignInRequest {
     fn from(request: &SignInRequest) -> Self {
-        let method = match request.method {
-            SignInMethod::Browser => v1::SignInMethod::Browser,
-            SignInMethod::DeviceCode => v1::SignInMethod::DeviceCode,
-        };
-        Self {
+        let common = v1::SignInRequest {
             application: request.application.to_string(),
             scopes: request.scopes.as_ref().map(ScopeSet::to_strings).unwrap_or_default(),
-            method: method.into(),
             login_hint: request.login_hint.clone().unwrap_or_default(),
             prompt: request.prompt.clone().unwrap_or_default(),
             domain_hint: request.domain_hint.clone().unwrap_or_default(),
@@ -104,19 +96,21 @@ impl From<&SignInRequest> for v1::SignInRequest {
             timeout_seconds: request.timeout.map_or(0, |span| i64::try_from(span.as_secs()).unwrap_or(i64::MAX)),
             correlation_id: request.correlation_id.map(|id| id.to_string()).unwrap_or_default(),
             max_age_seconds: request.max_age.map(|span| i64::try_from(span.as_secs()).unwrap_or(i64::MAX)),
-        }
+            ..v1::SignInRequest::default()
+        };
+        method::to_wire(&request.method, common)
     }
 }
 
 /// Nobody could check it without an authorization request.
-fn max_age(method: SignInMethod, wire: Option<i64>) -> Result<Option<Duration>, Invalid> {
+fn max_age(method: &SignInMethod, wire: Option<i64>) -> Result<Option<Duration>, Invalid> {
     let invalid = |rule| Invalid::new("max_age_seconds", rule);
     match (method, wire) {
         (_, None) => Ok(None),
-        (SignInMethod::DeviceCode, Some(_)) => Err(invalid("is for a sign-in by browser only")),
         (SignInMethod::Browser, Some(span)) => {
             u64::try_from(span).map(|span| Some(Duration::from_secs(span))).map_err(|_| invalid("must not be negative"))
         }
+        (_, Some(_)) => Err(invalid("is for a sign-in by browser only")),
     }
 }
 

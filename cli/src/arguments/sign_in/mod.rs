@@ -1,4 +1,6 @@
-//! `login` and `logout`.
+//! `login` and `logout`. The ways to sign in are in `method`.
+
+mod method;
 
 use std::time::Duration;
 
@@ -8,6 +10,8 @@ use token_broker_client::{
     calls::{SignInMethod, SignInRequest, SignOutRequest},
     oauth::{ApplicationName, Claims},
 };
+
+use method::MethodArguments;
 
 use super::{application, claims, duration, scopes};
 
@@ -20,26 +24,27 @@ pub(crate) struct LoginArguments {
     /// Scope to ask for instead of the application's own; may repeat
     #[arg(long = "scope", value_name = "S")]
     pub(crate) scopes: Vec<String>,
-    /// Enter a code on any device instead of using a browser here [default without a display]
-    #[arg(long, conflicts_with = "no_browser")]
-    pub(crate) device_code: bool,
-    /// Print the URL alone and wait, instead of opening a browser
-    #[arg(long)]
-    pub(crate) no_browser: bool,
+    #[command(flatten)]
+    pub(crate) method: MethodArguments,
     /// User name to suggest to the provider
-    #[arg(long, value_name = "U")]
+    #[arg(long, value_name = "U", conflicts_with = "without_page")]
     login_hint: Option<String>,
     /// What the provider shall ask.
-    #[arg(long, value_name = "P", help = "What the provider shall ask: login, consent, select_account, create, none")]
+    #[arg(
+        long,
+        value_name = "P",
+        conflicts_with = "without_page",
+        help = "What the provider shall ask: login, consent, select_account, create, none"
+    )]
     prompt: Option<String>,
     /// Domain of the account, to skip a page (Microsoft Entra ID)
-    #[arg(long, value_name = "D")]
+    #[arg(long, value_name = "D", conflicts_with = "without_page")]
     domain_hint: Option<String>,
     /// Claims to ask for, a JSON object
     #[arg(long, value_name = "JSON", value_parser = claims)]
     claims: Option<Claims>,
     /// The user must have signed in at most this long ago, else does again: 90s, 15m, 8h
-    #[arg(long, value_name = "D", value_parser = duration::parse, conflicts_with = "device_code")]
+    #[arg(long, value_name = "D", value_parser = duration::parse, conflicts_with_all = ["device_code", "without_page"])]
     max_age: Option<Duration>,
     /// Give up after this time: 90, 90s, 15m, 8h
     #[arg(long, value_name = "S", value_parser = duration::parse)]

@@ -1,0 +1,40 @@
+//! Sign-in by a refresh token from elsewhere, to move it here (MSAL's `acquire_token_by_refresh_token`). It is sent once; what comes
+//! back is kept, or the token itself where no newer one comes. Like a code, it may be spent by then, so nothing stops it half-way.
+
+use std::sync::Arc;
+
+use token_broker_proto::{Account, Secret, oauth::Authority};
+
+use super::{Desk, SignIn};
+use crate::{
+    flow::{
+        microsoft::telemetry,
+        oauth::{id_token::Expectation, refresh_token},
+    },
+    model::{DeskError, RefreshToken},
+};
+
+impl Desk {
+    pub(super) async fn sign_in_by_imported_token(
+        self: &Arc<Self>,
+        sign_in: &SignIn,
+        token: &Secret,
+    ) -> Result<Account, DeskError> {
+        let context = sign_in.context();
+        let credential = sign_in.patience.wait(self.shown(&context)).await??;
+        let client = context.client(&credential);
+        let token = RefreshToken::new(token.clone());
+        // Elsewhere than at Microsoft nothing beyond the grant may be asked for (RFC 6749, section 6), and only its first owner
+        // knows what that is.
+        let scopes = match sign_in.stored.application.authority {
+            Authority::Microsoft(_) => Some(&sign_in.scopes),
+            Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => sign_in.request.scopes.as_ref(),
+        };
+        let claims = sign_in.request.claims.as_ref();
+        let mut request = refresh_token::request(client, &token, scopes, claims, sign_in.correlation_id);
+        telemetry::for_imported_token(&mut request);
+        let mut tokens = self.tokens_without_user(sign_in, request).await?;
+        tokens.refresh_token.get_or_insert(token);
+        self.save_sign_in(&context, tokens, Expectation::without_nonce(client)).await
+    }
+}
