@@ -42,3 +42,4 @@ mod traps;
 mod versions;
 mod watch;
 mod web_app;
+mod without_page;

@@ -15,17 +15,17 @@ pub(crate) fn from_stdin(what: &str, output: Output) -> Result<Secret, Failed> {
     if stdin.is_terminal() {
         output.note(&format!("Type the {what}, then Enter and Ctrl-D:"));
     }
-    read(stdin.lock()).map_err(Failed::Input)
+    read(what, stdin.lock()).map_err(Failed::Input)
 }
 
-/// Reads all of `input` as a secret; one trailing newline is not part of it.
-pub(crate) fn read(input: impl Read) -> Result<Secret, String> {
+/// Reads all of `input` as the secret that it is; one trailing newline is not part of it.
+fn read(what: &str, input: impl Read) -> Result<Secret, String> {
     // Sized at once: a text that grows would leave copies behind. Two more bytes are for the newline, one to see too many.
     let mut text = String::with_capacity(MAX_BYTES + 3);
     let read = input.take(MAX_BYTES as u64 + 3).read_to_string(&mut text);
     if let Err(error) = read {
         drop(Secret::new(text));
-        return Err(format!("cannot read the secret from standard input: {error}"));
+        return Err(format!("cannot read the {what} from standard input: {error}"));
     }
     if text.ends_with('\n') {
         text.pop();
@@ -36,9 +36,9 @@ pub(crate) fn read(input: impl Read) -> Result<Secret, String> {
     let length = text.len();
     let secret = Secret::new(text);
     match length {
-        0 => Err("no secret came on standard input".to_owned()),
+        0 => Err(format!("no {what} came on standard input")),
         1..=MAX_BYTES => Ok(secret),
-        _ => Err(format!("the secret on standard input is longer than {MAX_BYTES} bytes")),
+        _ => Err(format!("the {what} on standard input is longer than {MAX_BYTES} bytes")),
     }
 }
 
@@ -47,7 +47,7 @@ mod tests {
     use super::{MAX_BYTES, read};
 
     fn text(input: &str) -> Result<String, String> {
-        read(input.as_bytes()).map(|secret| secret.expose().to_owned())
+        read("secret", input.as_bytes()).map(|secret| secret.expose().to_owned())
     }
 
     #[test]
@@ -64,6 +64,6 @@ mod tests {
         assert!(text(&format!("{}\n", "x".repeat(MAX_BYTES))).is_ok());
         assert!(text(&"x".repeat(MAX_BYTES + 1)).is_err());
         assert!(text(&"x".repeat(MAX_BYTES * 3)).is_err());
-        assert!(read(&b"\xff"[..]).is_err());
+        assert!(read("secret", &b"\xff"[..]).is_err());
     }
 }

@@ -1,4 +1,4 @@
-"""Sign-in by browser and by device code, as the user has it: progress, consent, refusal, second thoughts."""
+"""Sign-in by browser and by device code, as the user has it: progress, consent, refusal, second thoughts. And without a page."""
 
 import pytest
 
@@ -49,6 +49,54 @@ def test_a_device_that_is_declined(stage, mail):
         mail.acquire_token_by_device_flow(
             None, on_user_code=lambda code: stage("decline_device", user_code=code.user_code)
         )
+
+
+#: Everybody's at the test's provider.
+PASSWORD = "correct horse: +/%&=?~"
+
+
+def test_a_password_signs_in_and_a_token_comes(stage, mail):
+    token = mail.acquire_token_by_username_password("ada", PASSWORD, ["api:read"])
+    assert token.account.username == "ada" and stage("is_active", token=token.access_token)
+    assert mail.acquire_token_silent(["api:read"]).access_token == token.access_token
+
+
+def test_a_wrong_password_is_refused_without_a_word_of_it(mail):
+    with pytest.raises(token_broker.AuthorityRefused) as caught:
+        mail.acquire_token_by_username_password("ada", "wr0ng", None)
+    assert caught.value.failure.provider.error == "invalid_grant" and "wr0ng" not in str(caught.value)
+    for username, password in (("", PASSWORD), ("ada", "")):
+        with pytest.raises(token_broker.InvalidRequest):
+            mail.acquire_token_by_username_password(username, password, None)
+    assert mail.get_accounts() == []
+
+
+def test_a_second_factor_is_asked_for_in_front_of_a_page(stage, mail):
+    stage.fail_token(400, "invalid_grant", suberror="basic_action", claims='{"access_token":{"acrs":{"value":"c1"}}}')
+    with pytest.raises(token_broker.InteractionRequired) as caught:
+        mail.acquire_token_by_username_password("ada", PASSWORD, None)
+    assert caught.value.failure.claims == '{"access_token":{"acrs":{"value":"c1"}}}'
+
+
+def test_a_refresh_token_moves_here(stage, mail):
+    mail.acquire_token_by_username_password("ada", PASSWORD, ["api:read"])
+    moved = [secret for secret in stage("secrets") if secret.startswith("rt-")][-1]
+    assert mail.remove_account() and mail.get_accounts() == []
+    token = mail.acquire_token_by_refresh_token(moved, ["api:read", "openid"])
+    assert token.account.username == "ada" and stage("is_active", token=token.access_token)
+    assert not stage("is_active", token=moved)
+    with pytest.raises(token_broker.AuthorityRefused):
+        mail.acquire_token_by_refresh_token("of-nobody", None)
+
+
+def test_a_user_assertion_is_for_confidential_clients_of_microsoft(mail):
+    with pytest.raises(token_broker.Unsupported):
+        mail.acquire_token_by_user_federated_identity_credential(["api:read"], "assertion", username="ada")
+    with pytest.raises(token_broker.InvalidRequest) as caught:
+        mail.acquire_token_by_user_federated_identity_credential(
+            ["api:read"], "assertion", username="ada", user_object_id="1"
+        )
+    assert caught.value.failure.field == "user_object_id"
 
 
 def test_only_web_pages_are_opened(monkeypatch):

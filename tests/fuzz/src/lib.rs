@@ -6,6 +6,7 @@ mod answers;
 mod applied_file;
 mod configuration;
 mod exchange;
+mod federation;
 mod managed_identity;
 mod tokens;
 mod wire;
@@ -23,13 +24,16 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 20] = [
     Target { name: "token_response", run: answers::token_response },
     Target { name: "discovery", run: answers::discovery },
     Target { name: "jwks", run: answers::jwks },
     Target { name: "revocation", run: answers::revocation },
     Target { name: "device_authorization", run: answers::device_authorization },
     Target { name: "device_poll", run: answers::device_poll },
+    Target { name: "user_realm", run: federation::user_realm },
+    Target { name: "mex", run: federation::mex },
+    Target { name: "rstr", run: federation::rstr },
     Target { name: "redirect", run: tokens::redirect },
     Target { name: "jws", run: tokens::jws },
     Target { name: "id_token", run: tokens::id_token },

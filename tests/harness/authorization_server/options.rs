@@ -18,6 +18,8 @@ pub struct Options {
     pub scopes: Vec<String>,
     /// Signs this user in at once, without a page.
     pub auto_sign_in: Option<String>,
+    /// Everybody's password, for the password grant.
+    pub password: String,
     /// Lifetime of access tokens.
     pub access_token_lifetime: Duration,
     /// Lifetime of refresh tokens.
@@ -83,6 +85,7 @@ impl Default for Options {
             ],
             scopes: scopes.map(str::to_owned).to_vec(),
             auto_sign_in: None,
+            password: "correct horse: +/%&=?~".to_owned(),
             access_token_lifetime: Duration::from_secs(3600),
             refresh_token_lifetime: Duration::from_secs(14 * 86_400),
             rotation: true,

@@ -8,7 +8,7 @@ use token_broker_tests::{
 
 use super::{
     Stage,
-    markers::{OTHER_SCOPE, SCOPES, SECRET, USER, WRONG_SECRET, apps, clients},
+    markers::{OTHER_SCOPE, PASSWORD, SCOPES, SECRET, USER, WRONG_PASSWORD, WRONG_SECRET, WRONG_TOKEN, apps, clients},
 };
 
 /// Runs them all.
@@ -19,6 +19,7 @@ pub(super) async fn run(stage: &mut Stage) {
     tokens(stage).await;
     look(stage).await;
     sign_in_by_device(stage).await;
+    sign_in_without_page(stage).await;
     stage.evidence.folder("the data folder, after the sign-ins", &stage.home.data_dir());
     failures(stage).await;
     declined(stage).await;
@@ -97,6 +98,27 @@ async fn sign_in_by_device(stage: &mut Stage) {
     stage.evidence.user_codes.push(code);
     let output = cli.end().await;
     assert!(output.code == 0 && output.stdout.contains(USER), "{output:?}");
+}
+
+/// By a password, and by a refresh token that was issued for one elsewhere; and both refused.
+async fn sign_in_without_page(stage: &mut Stage) {
+    let by_password = ["login", apps::MAIL, "--username", USER, "--password-stdin"];
+    stage.done(&by_password, PASSWORD).await;
+    let is_good = |token: &String| token.starts_with("rt-") && stage.server.is_active(token);
+    let moved = stage.server.secrets().into_iter().rfind(is_good).expect("a refresh token");
+    let by_token = ["login", apps::MAIL, "--refresh-token-stdin"];
+    stage.done(&by_token, &moved).await;
+    let echo = format!("<html><body>{PASSWORD} {WRONG_PASSWORD} {WRONG_TOKEN} {USER}</body></html>");
+    for (typed, input) in [(&by_password[..], WRONG_PASSWORD), (&by_token[..], WRONG_TOKEN)] {
+        for json in [&[][..], &["--json"]] {
+            for fault in [None, Some(Fault::answer(200, "text/html", echo.clone()))] {
+                fault.into_iter().for_each(|fault| stage.server.fail_next(Endpoint::Token, fault));
+                let typed: Vec<_> = typed.iter().chain(json).copied().collect();
+                let output = stage.home.cli(typed.iter().copied()).env("RUST_LOG", "trace").input(input).run().await;
+                stage.evidence.failed(&typed, &output, 1);
+            }
+        }
+    }
 }
 
 async fn tokens(stage: &mut Stage) {

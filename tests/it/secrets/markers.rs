@@ -20,6 +20,13 @@ pub(super) const SECRET: &str = "marker secret: +/%&=?~";
 /// A wrong one.
 pub(super) const WRONG_SECRET: &str = "marker-secret-wrong";
 
+/// Everybody's password.
+pub(super) const PASSWORD: &str = "marker password: +/%&=?~<>";
+/// A wrong one.
+pub(super) const WRONG_PASSWORD: &str = "marker-password-wrong";
+/// A refresh token that nobody issued.
+pub(super) const WRONG_TOKEN: &str = "marker-token-wrong";
+
 /// Client identifiers.
 pub(super) mod clients {
     pub(crate) const NATIVE: &str = "marker-client-native";
@@ -74,6 +81,7 @@ impl Markers {
         let open = people.into_iter().map(|value| Marker::new(value, false));
         let mut secrets = server.secrets();
         secrets.extend([SECRET, WRONG_SECRET, "marker secret"].map(str::to_owned));
+        secrets.extend([PASSWORD, WRONG_PASSWORD, "marker password", WRONG_TOKEN].map(str::to_owned));
         secrets.extend(evidence.user_codes.iter().flat_map(|code| [code.clone(), code.replace('-', "")]));
         // A token's parts: one of them alone would be a leak, too.
         secrets.extend(evidence.id_tokens.iter().flat_map(|token| token.split('.').skip(1)).map(str::to_owned));

@@ -16,7 +16,7 @@ use token_broker_tests::{
 
 use self::{
     evidence::Evidence,
-    markers::{FULL_NAME, Markers, SCOPES, SECRET, clients},
+    markers::{FULL_NAME, Markers, PASSWORD, SCOPES, SECRET, clients},
 };
 
 /// A provider, a daemon that logs everything, and what was seen of them.
@@ -37,6 +37,7 @@ impl Stage {
             ],
             scopes: SCOPES.split(' ').chain(["openid", "profile", "offline_access"]).map(str::to_owned).collect(),
             id_token_claims: [("name".to_owned(), FULL_NAME.into())].into_iter().collect(),
+            password: PASSWORD.to_owned(),
             device_interval: 1,
             ..Options::default()
         });

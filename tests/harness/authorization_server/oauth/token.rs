@@ -1,4 +1,5 @@
-//! The token endpoint: authorization code with PKCE, refresh with rotation and reuse detection, client credentials, device code.
+//! The token endpoint: authorization code with PKCE, refresh with rotation and reuse detection, client credentials, device code,
+//! password.
 
 use serde_json::{Map, Value};
 
@@ -26,6 +27,7 @@ impl Provider {
         let body = match call.form.get("grant_type") {
             "authorization_code" => self.redeem_code(&call.form, &client),
             "refresh_token" => self.refresh(&call.form, &client),
+            "password" => self.by_password(&call.form, &client),
             "client_credentials" => self.client_credentials(&call.form, &client),
             "urn:ietf:params:oauth:grant-type:device_code" => {
                 let approval = self.poll_device(call.form.get("device_code"), &client.id);
@@ -90,6 +92,17 @@ impl Provider {
             body.insert("refresh_token".to_owned(), self.new_refresh_token(family).into());
         }
         Ok(body)
+    }
+
+    /// RFC 6749 section 4.3.
+    fn by_password(&mut self, form: &Params, client: &Client) -> Result<Body, Answer> {
+        let username = form.get("username");
+        if username.is_empty() || form.get("password") != self.options.password {
+            return refuse("invalid_grant", "wrong user name or password");
+        }
+        let (scopes, auth_time) = (self.known_scopes(form.get("scope")), self.now());
+        let (client_id, username) = (client.id.clone(), Some(username.to_owned()));
+        Ok(self.first_tokens(&Approval { client_id, username, scopes, nonce: String::new(), auth_time }).0)
     }
 
     fn client_credentials(&mut self, form: &Params, client: &Client) -> Result<Body, Answer> {
