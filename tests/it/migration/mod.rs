@@ -17,7 +17,7 @@ use token_broker::ports::{Clock as _, clock::SystemClock};
 use token_broker_client::oauth::ManagedIdentitySource;
 use token_broker_tests::{
     clock::ManualClock,
-    entra::{Application, Entra, Place},
+    entra::{Application, Entra, PASSWORD, Place, USER_CREDENTIAL},
     folder,
     managed_identity::Host,
     process::{DaemonProcess, Home, program},
@@ -66,7 +66,7 @@ async fn every_block_of_the_page_runs_and_asks_for_the_same() {
         }
         kinds.extend(asked.into_values().flatten());
     }
-    for kind in ["authorization_code", "device_code", "client_credentials", "refresh_token"] {
+    for kind in ["authorization_code", "device_code", "password", "user_fic", "client_credentials", "refresh_token"] {
         assert!(kinds.contains(&format!("token:{kind}")), "no block comes to {kind}: {kinds:?}");
     }
 }
@@ -143,6 +143,8 @@ fn register(entra: &Entra) {
 /// What lies in the reader's folder.
 fn files(home: &Path) {
     fs::write(home.join("secret-file"), format!("{SECRET}\n")).unwrap();
+    fs::write(home.join("password-file"), PASSWORD).unwrap();
+    fs::write(home.join("user-assertion"), USER_CREDENTIAL).unwrap();
     fs::copy(folder("peers/msal/application.pem"), home.join("application.pem")).unwrap();
     fs::copy(folder("peers/msal/id_rsa_1.pub"), home.join("id_rsa.pub")).unwrap();
     symlink(folder("../proto").canonicalize().unwrap(), home.join("proto")).unwrap();

@@ -9,7 +9,7 @@ use super::{Desk, SignIn};
 use crate::{
     flow::{
         microsoft::telemetry,
-        oauth::{id_token::Expectation, refresh_token},
+        oauth::{TokenParameters, id_token::Expectation, refresh_token},
     },
     model::{DeskError, RefreshToken},
 };
@@ -30,8 +30,8 @@ impl Desk {
             Authority::Microsoft(_) => Some(&sign_in.scopes),
             Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => sign_in.request.scopes.as_ref(),
         };
-        let claims = sign_in.request.claims.as_ref();
-        let mut request = refresh_token::request(client, &token, scopes, claims, sign_in.correlation_id);
+        let parameters = TokenParameters { scopes, ..sign_in.parameters() };
+        let mut request = refresh_token::request(client, &token, parameters, sign_in.correlation_id);
         telemetry::for_imported_token(&mut request);
         let mut tokens = self.tokens_without_user(sign_in, request).await?;
         tokens.refresh_token.get_or_insert(token);

@@ -29,8 +29,11 @@ use save::Context;
 use super::{Desk, MAX_SIGN_INS, SIGN_IN_TIMEOUT};
 use crate::{
     access::Caller,
-    flow::{microsoft::user_federated_identity_credential::Statement, oauth::sign_in_scopes},
-    model::{DeskError, ProviderMetadata},
+    flow::{
+        microsoft::user_federated_identity_credential::Statement,
+        oauth::{TokenParameters, sign_in_scopes},
+    },
+    model::{DeskError, ProviderMetadata, TokenBinding},
     store::StoredApplication,
 };
 
@@ -54,6 +57,12 @@ impl SignIn {
     fn context(&self) -> Context<'_> {
         let correlation_id = self.correlation_id;
         Context { stored: &self.stored, metadata: &self.metadata, correlation_id, username: None }
+    }
+
+    /// What is asked for, whatever stands for the user.
+    fn parameters(&self) -> TokenParameters<'_> {
+        let (scopes, claims) = (Some(&self.scopes), self.request.claims.as_ref());
+        TokenParameters { scopes, claims, binding: &TokenBinding::Bearer }
     }
 
     async fn tell(&self, event: SignInEvent) {

@@ -46,7 +46,7 @@ impl Desk {
     ) -> Result<TokenResponse, DeskError> {
         let context = sign_in.context();
         let credential = self.shown(&context).await?;
-        let (client, claims) = (context.client(&credential), sign_in.request.claims.as_ref());
+        let (client, parameters) = (context.client(&credential), sign_in.parameters());
         let realm = match &sign_in.stored.application.authority {
             Authority::Microsoft(authority) => {
                 self.provider.user_realm(authority, owner.username, sign_in.correlation_id).await?
@@ -54,10 +54,10 @@ impl Desk {
             Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => UserRealm::Managed,
         };
         let request = match realm {
-            UserRealm::Managed => password::request(client, owner, &sign_in.scopes, claims, sign_in.correlation_id),
+            UserRealm::Managed => password::request(client, owner, parameters, sign_in.correlation_id),
             UserRealm::Federated(federation) => {
                 let assertion = self.assertion_for_password(sign_in, owner, &federation).await?;
-                saml_bearer::request(client, &assertion, &sign_in.scopes, claims, sign_in.correlation_id)
+                saml_bearer::request(client, &assertion, parameters, sign_in.correlation_id)
             }
         };
         self.tokens_without_user(sign_in, request).await

@@ -35,8 +35,8 @@ impl Desk {
         };
         let exchange = async {
             let credential = self.shown(&context).await?;
-            let (client, claims) = (context.client(&credential), sign_in.request.claims.as_ref());
-            let request = user_fic::request(client, statement, &sign_in.scopes, claims, sign_in.correlation_id);
+            let client = context.client(&credential);
+            let request = user_fic::request(client, statement, sign_in.parameters(), sign_in.correlation_id);
             let tokens = self.tokens_without_user(sign_in, request).await?;
             Ok::<_, DeskError>((credential, tokens))
         };

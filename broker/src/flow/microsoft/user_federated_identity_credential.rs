@@ -1,15 +1,11 @@
 //! `user_fic`, a grant of Microsoft Entra ID: a confidential client shows a federated identity credential that stands for a user and
 //! gets tokens of that user. The answer is read by `token_response`.
 
-use token_broker_proto::{
-    Secret,
-    calls::FederatedUser,
-    oauth::{Claims, CorrelationId, ScopeSet},
-};
+use token_broker_proto::{Secret, calls::FederatedUser, oauth::CorrelationId};
 
 use super::telemetry;
 use crate::{
-    flow::oauth::{ClientContext, endpoint::Form},
+    flow::oauth::{ClientContext, TokenParameters, endpoint::Form},
     model::HttpRequest,
 };
 
@@ -27,8 +23,7 @@ pub struct Statement<'a> {
 pub fn request(
     client: ClientContext<'_>,
     statement: Statement<'_>,
-    scopes: &ScopeSet,
-    claims: Option<&Claims>,
+    parameters: TokenParameters<'_>,
     correlation_id: CorrelationId,
 ) -> HttpRequest {
     let form = Form::grant("user_fic").with("user_federated_identity_credential", statement.assertion.expose());
@@ -36,8 +31,7 @@ pub fn request(
         FederatedUser::Name(name) => form.with("username", name.as_str()),
         FederatedUser::ObjectId(id) => form.with("user_id", id.as_str()),
     };
-    let form = form.with("scope", scopes.to_string()).with_some("claims", claims.map(Claims::as_str));
-    let mut request = client.post_to_token_endpoint(form, correlation_id);
+    let mut request = client.post_to_token_endpoint(parameters.add_to(form), correlation_id);
     match statement.user {
         FederatedUser::Name(name) => telemetry::anchor_username(&mut request, name.as_str()),
         FederatedUser::ObjectId(id) => telemetry::anchor(&mut request, &format!("{id}.{}", client.metadata.realm())),

@@ -2,12 +2,12 @@
 //! answer is read by `token_response`.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use token_broker_proto::oauth::{Claims, CorrelationId, ScopeSet};
+use token_broker_proto::oauth::CorrelationId;
 use zeroize::Zeroizing;
 
 use super::rstr::SamlAssertion;
 use crate::{
-    flow::oauth::{ClientContext, endpoint::Form},
+    flow::oauth::{ClientContext, TokenParameters, endpoint::Form},
     model::HttpRequest,
 };
 
@@ -44,8 +44,7 @@ impl SamlVersion {
 pub fn request(
     client: ClientContext<'_>,
     assertion: &SamlAssertion,
-    scopes: &ScopeSet,
-    claims: Option<&Claims>,
+    parameters: TokenParameters<'_>,
     correlation_id: CorrelationId,
 ) -> HttpRequest {
     let grant_type = match assertion.version {
@@ -53,9 +52,6 @@ pub fn request(
         SamlVersion::V2_0 => SAML_2_0,
     };
     let encoded = Zeroizing::new(URL_SAFE_NO_PAD.encode(assertion.text.expose()));
-    let form = Form::grant(grant_type)
-        .with("assertion", encoded.as_str())
-        .with("scope", scopes.to_string())
-        .with_some("claims", claims.map(Claims::as_str));
-    client.post_to_token_endpoint(form, correlation_id)
+    let form = Form::grant(grant_type).with("assertion", encoded.as_str());
+    client.post_to_token_endpoint(parameters.add_to(form), correlation_id)
 }

@@ -2,12 +2,12 @@
 //! 2.4, says not to use it where anything else is possible; who federates a user and what then happens is Microsoft's:
 //! `microsoft::user_realm` and `microsoft::ws_trust`.
 
-use token_broker_proto::{
-    Secret,
-    oauth::{Claims, CorrelationId, ScopeSet},
-};
+use token_broker_proto::{Secret, oauth::CorrelationId};
 
-use super::{ClientContext, endpoint::Form};
+use super::{
+    ClientContext,
+    endpoint::{Form, TokenParameters},
+};
 use crate::{flow::microsoft::telemetry, model::HttpRequest};
 
 /// A user and their password.
@@ -24,16 +24,11 @@ pub struct ResourceOwner<'a> {
 pub fn request(
     client: ClientContext<'_>,
     owner: ResourceOwner<'_>,
-    scopes: &ScopeSet,
-    claims: Option<&Claims>,
+    parameters: TokenParameters<'_>,
     correlation_id: CorrelationId,
 ) -> HttpRequest {
-    let form = Form::grant("password")
-        .with("username", owner.username)
-        .with("password", owner.password.expose())
-        .with_some("scope", Some(scopes.to_string()).filter(|scopes| !scopes.is_empty()))
-        .with_some("claims", claims.map(Claims::as_str));
-    let mut request = client.post_to_token_endpoint(form, correlation_id);
+    let form = Form::grant("password").with("username", owner.username).with("password", owner.password.expose());
+    let mut request = client.post_to_token_endpoint(parameters.add_to(form), correlation_id);
     telemetry::anchor_username(&mut request, owner.username);
     request
 }
