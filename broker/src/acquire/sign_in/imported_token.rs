@@ -28,7 +28,9 @@ impl Desk {
         // knows what that is.
         let scopes = match sign_in.stored.application.authority {
             Authority::Microsoft(_) => Some(&sign_in.scopes),
-            Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => sign_in.request.scopes.as_ref(),
+            Authority::OpenIdConnect { .. } | Authority::Endpoints(_) | Authority::ManagedIdentity(_) => {
+                sign_in.request.scopes.as_ref()
+            }
         };
         let parameters = TokenParameters { scopes, ..sign_in.parameters() };
         let mut request = refresh_token::request(client, &token, parameters, sign_in.correlation_id);

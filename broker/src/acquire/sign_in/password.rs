@@ -51,7 +51,9 @@ impl Desk {
             Authority::Microsoft(authority) => {
                 self.provider.user_realm(authority, owner.username, sign_in.correlation_id).await?
             }
-            Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => UserRealm::Managed,
+            Authority::OpenIdConnect { .. } | Authority::Endpoints(_) | Authority::ManagedIdentity(_) => {
+                UserRealm::Managed
+            }
         };
         let request = match realm {
             UserRealm::Managed => password::request(client, owner, parameters, sign_in.correlation_id),
