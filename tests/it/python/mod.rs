@@ -19,7 +19,7 @@ pub(crate) fn python() -> Result<PathBuf, Missing> {
     let python = folder("peers/.venv/bin/python");
     let installed = folder("peers/.venv/lib").is_dir()
         && std::process::Command::new(&python)
-            .args(["-c", "import azure.core, bottle, flask, grpc, httpx, mypy, pytest, requests"])
+            .args(["-c", "import azure.core, bottle, flask, grpc, httpx, msgraph, mypy, pytest, requests"])
             .stderr(std::process::Stdio::null())
             .status()
             .is_ok_and(|status| status.success());
