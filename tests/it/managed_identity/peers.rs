@@ -1,5 +1,5 @@
 //! The real libraries as judges: MSAL Python and azure-identity get a token from each source of the double, and so does the broker;
-//! their requests are the same but for what tests/peers/msal/managed_identity.toml lists.
+//! their requests are the same but for what `tests/peers/msal/managed_identity.toml` lists.
 
 use std::{
     cell::Cell,
