@@ -22,7 +22,7 @@ AWAITING = [
     (r'\A""".*?"""', lambda _: HEADER),
     (r"from collections\.abc import Callable, Mapping", "from collections.abc import Awaitable, Callable, Mapping"),
     (r"\b(Door|Stream)\b", r"Async\1"),
-    (r"    def (get_|acquire_|initiate_|remove_|close|_sign_in)", r"    async def \1"),
+    (r"    def (get_|acquire_|sign_|initiate_|remove_|close|_sign_in)", r"    async def \1"),
     (r"    def __(enter|exit)__", r"    async def __a\1__"),
     (r"\b(self\._door\.(?:call|close)|self\.(?:_sign_in|acquire_token_silent|close))\(", r"await \1("),
     (r"\bwith self", "async with self"),

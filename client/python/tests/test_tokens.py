@@ -36,6 +36,24 @@ def test_an_application_gets_a_token_of_its_own(stage, open_application):
     assert token.account is None and stage("is_active", token=token.access_token)
 
 
+def test_what_is_bound_to_a_key_is_of_microsoft(mail, ada):
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f ada@laptop"
+    for ask in (
+        lambda: mail.acquire_ssh_certificate(None, key),
+        lambda: mail.sign_http_request("GET", "https://api.example/", nonce="n"),
+    ):
+        with pytest.raises(token_broker.Unsupported, match="Microsoft Entra ID"):
+            ask()
+    for field, ask in (
+        ("public_key", lambda: mail.acquire_ssh_certificate(None, "-----BEGIN OPENSSH PRIVATE KEY-----\ns3cret")),
+        ("url", lambda: mail.sign_http_request("GET", "https:///v1")),
+        ("method", lambda: mail.sign_http_request("GET /", "https://api.example/")),
+    ):
+        with pytest.raises(token_broker.InvalidRequest) as caught:
+            ask()
+        assert caught.value.failure.field == field and "s3cret" not in str(caught.value)
+
+
 def test_nothing_secret_is_in_a_repr(mail, ada):
     token = mail.acquire_token_silent(None, include_id_token=True)
     for text in (repr(token), str(token), f"{[token]}"):

@@ -2,6 +2,7 @@
 //! signed with the daemon's, and that none of them is ever served for another. Owns the stage: `ada` signed in to `work`.
 
 mod bad_input;
+mod python_client;
 mod secrets;
 mod signed_http_request;
 mod ssh_certificate;

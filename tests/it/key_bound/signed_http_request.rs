@@ -156,7 +156,7 @@ fn claims(signed: &SignedHttpRequest) -> Value {
     claims_of(signed.authorization.expose())
 }
 
-fn claims_of(authorization: &str) -> Value {
+pub(super) fn claims_of(authorization: &str) -> Value {
     let payload = authorization.split('.').nth(1).expect("three parts");
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64url")).expect("claims")
 }

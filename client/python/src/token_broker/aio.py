@@ -10,7 +10,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 
 from . import exchanges
-from .answers import Account, AuthCodeFlow, OpenUrl, SignedOut, SignInNeeded, Token, TokenExpired, UserCode
+from .answers import (
+    Account,
+    AuthCodeFlow,
+    OpenUrl,
+    SignedHttpRequest,
+    SignedOut,
+    SignInNeeded,
+    Token,
+    TokenExpired,
+    UserCode,
+)
 from .application import open_in_browser
 from .door import AsyncDoor, AsyncStream
 from .errors import ProtocolError
@@ -87,6 +97,48 @@ class Application:
             min_validity=min_validity,
         )
         return await self._door.call(exchanges.token(request))
+
+    async def acquire_ssh_certificate(
+        self,
+        scopes: Scopes,
+        public_key: str,
+        account: AccountName = None,
+        *,
+        app_only: bool = False,
+        force_refresh: bool = False,
+        min_validity: int = 0,
+    ) -> Token:
+        """An SSH certificate over a public key, a line of OpenSSH or a JWK, at Microsoft Entra ID: its base64 is the access token.
+        `broker-cli token --ssh-cert` writes it to a file.
+        """
+        request = exchanges.token_request(
+            self.name,
+            scopes,
+            account,
+            app_only=app_only,
+            force_refresh=force_refresh,
+            min_validity=min_validity,
+            ssh_public_key=public_key,
+        )
+        return await self._door.call(exchanges.token(request))
+
+    async def sign_http_request(
+        self,
+        method: str,
+        url: str,
+        scopes: Scopes = None,
+        account: AccountName = None,
+        *,
+        app_only: bool = False,
+        nonce: str | None = None,
+        client_claims: str | None = None,
+    ) -> SignedHttpRequest:
+        """Signs one HTTP request with the daemon's key around a token that is bound to it (Microsoft Entra ID): send its
+        `authorization` as the header `Authorization`. `nonce` is the server's, from `WWW-Authenticate: PoP nonce="..."`.
+        """
+        token = exchanges.token_request(self.name, scopes, account, app_only=app_only)
+        exchange = exchanges.sign_http_request(token, method, url, nonce=nonce, client_claims=client_claims)
+        return await self._door.call(exchange)
 
     async def acquire_token_interactive(
         self,

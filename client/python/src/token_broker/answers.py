@@ -51,6 +51,28 @@ class Token:
     id_token: str | None = field(repr=False)
     #: Names the call in the daemon's log and at the provider, a UUID.
     correlation_id: str
+    #: Thumbprint of the key that the token is bound to (RFC 7638); none for a bearer token.
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHttpRequest:
+    """A signed HTTP request: what goes into its header, for this one request."""
+
+    #: Value of the `Authorization` header.
+    authorization: str = field(repr=False)
+    #: When the access token in it expires, Unix seconds.
+    expires_on: int
+    #: The granted scopes.
+    scopes: tuple[str, ...]
+    #: Whose it is; none for a token of the application itself.
+    account: Account | None
+    #: Where the access token came from.
+    source: TokenOrigin
+    #: Thumbprint of the daemon's key (RFC 7638).
+    key_id: str
+    #: Names the call in the daemon's log and at the provider, a UUID.
+    correlation_id: str
 
 
 @dataclass(frozen=True, slots=True)

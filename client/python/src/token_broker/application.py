@@ -8,7 +8,17 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from . import exchanges
-from .answers import Account, AuthCodeFlow, OpenUrl, SignedOut, SignInNeeded, Token, TokenExpired, UserCode
+from .answers import (
+    Account,
+    AuthCodeFlow,
+    OpenUrl,
+    SignedHttpRequest,
+    SignedOut,
+    SignInNeeded,
+    Token,
+    TokenExpired,
+    UserCode,
+)
 from .door import Door, Stream
 from .errors import ProtocolError
 from .exchanges import AccountName, Exchange, Scopes
@@ -90,6 +100,48 @@ class Application:
             min_validity=min_validity,
         )
         return self._door.call(exchanges.token(request))
+
+    def acquire_ssh_certificate(
+        self,
+        scopes: Scopes,
+        public_key: str,
+        account: AccountName = None,
+        *,
+        app_only: bool = False,
+        force_refresh: bool = False,
+        min_validity: int = 0,
+    ) -> Token:
+        """An SSH certificate over a public key, a line of OpenSSH or a JWK, at Microsoft Entra ID: its base64 is the access token.
+        `broker-cli token --ssh-cert` writes it to a file.
+        """
+        request = exchanges.token_request(
+            self.name,
+            scopes,
+            account,
+            app_only=app_only,
+            force_refresh=force_refresh,
+            min_validity=min_validity,
+            ssh_public_key=public_key,
+        )
+        return self._door.call(exchanges.token(request))
+
+    def sign_http_request(
+        self,
+        method: str,
+        url: str,
+        scopes: Scopes = None,
+        account: AccountName = None,
+        *,
+        app_only: bool = False,
+        nonce: str | None = None,
+        client_claims: str | None = None,
+    ) -> SignedHttpRequest:
+        """Signs one HTTP request with the daemon's key around a token that is bound to it (Microsoft Entra ID): send its
+        `authorization` as the header `Authorization`. `nonce` is the server's, from `WWW-Authenticate: PoP nonce="..."`.
+        """
+        token = exchanges.token_request(self.name, scopes, account, app_only=app_only)
+        exchange = exchanges.sign_http_request(token, method, url, nonce=nonce, client_claims=client_claims)
+        return self._door.call(exchange)
 
     def acquire_token_interactive(
         self,

@@ -13,6 +13,7 @@ from .answers import (
     AuthCodeFlow,
     OpenUrl,
     Revocation,
+    SignedHttpRequest,
     SignedOut,
     SignInNeeded,
     Token,
@@ -63,8 +64,9 @@ def token_request(
     tenant: str | None = None,
     min_validity: int = 0,
     include_id_token: bool = False,
+    ssh_public_key: str | None = None,
 ) -> wire.GetTokenRequest:
-    """Asks for a token."""
+    """Asks for a token; with a public key for an SSH certificate over it."""
     return wire.GetTokenRequest(
         application=application,
         scopes=_scopes(scopes),
@@ -75,12 +77,38 @@ def token_request(
         tenant=tenant or "",
         min_validity_seconds=min_validity,
         include_id_token=include_id_token,
+        scheme=wire.TOKEN_SCHEME_UNSPECIFIED if ssh_public_key is None else wire.TOKEN_SCHEME_SSH_CERT,
+        public_key=ssh_public_key or "",
     )
 
 
 def token(request: wire.GetTokenRequest) -> Exchange[Token]:
     """A valid access token; never opens a user interface."""
     return Exchange("GetToken", request, wire.GetTokenResponse, _token, harmless=True)
+
+
+def sign_http_request(
+    token: wire.GetTokenRequest, method: str, url: str, *, nonce: str | None = None, client_claims: str | None = None
+) -> Exchange[SignedHttpRequest]:
+    """One HTTP request, signed with the daemon's key."""
+
+    def read(answer: wire.SignHttpRequestResponse) -> SignedHttpRequest:
+        if not answer.authorization:
+            raise ProtocolError("the answer has no authorization")
+        return SignedHttpRequest(
+            authorization=answer.authorization,
+            expires_on=answer.expires_on,
+            scopes=tuple(answer.scopes),
+            account=read_account(answer.account) if answer.HasField("account") else None,
+            source=_origin(answer.source),
+            key_id=answer.key_id,
+            correlation_id=answer.correlation_id,
+        )
+
+    request = wire.SignHttpRequestRequest(
+        token=token, method=method, url=url, nonce=nonce or "", client_claims=client_claims or ""
+    )
+    return Exchange("SignHttpRequest", request, wire.SignHttpRequestResponse, read, harmless=True)
 
 
 def accounts(application: str, username: str | None) -> Exchange[list[Account]]:
@@ -234,7 +262,6 @@ def read_account(account: account_pb2.Account) -> Account:
 def _token(answer: wire.GetTokenResponse) -> Token:
     if not answer.access_token:
         raise ProtocolError("the server is not a token-broker daemon of this version: its answer has no access token")
-    from_provider = answer.source == wire.TOKEN_SOURCE_IDENTITY_PROVIDER
     return Token(
         access_token=answer.access_token,
         token_type=answer.token_type,
@@ -242,10 +269,16 @@ def _token(answer: wire.GetTokenResponse) -> Token:
         refresh_on=answer.refresh_on or None,
         scopes=tuple(answer.scopes),
         account=read_account(answer.account) if answer.HasField("account") else None,
-        source=TokenOrigin.IDENTITY_PROVIDER if from_provider else TokenOrigin.CACHE,
+        source=_origin(answer.source),
         id_token=answer.id_token or None,
         correlation_id=answer.correlation_id,
+        key_id=answer.key_id or None,
     )
+
+
+def _origin(source: wire.TokenSource) -> TokenOrigin:
+    from_provider = source == wire.TOKEN_SOURCE_IDENTITY_PROVIDER
+    return TokenOrigin.IDENTITY_PROVIDER if from_provider else TokenOrigin.CACHE
 
 
 def _sign_in_event(answer: wire.SignInResponse) -> OpenUrl | UserCode | Account:
