@@ -290,6 +290,13 @@ fn new_application() -> impl Strategy<Value = v1::AddApplicationRequest> {
                 offline,
                 existing,
                 keep_alive_seconds,
+                region: if offline { "westus2".to_owned() } else { String::new() },
+                extra_query: vec![v1::Parameter { name: "tag".into(), value: "a b&=".into() }],
+                extra_body: vec![v1::Parameter { name: "tag".into(), value: "c".into() }; usize::from(offline)],
+                exclude_scopes: vec!["offline_access".into(); usize::from(offline)],
+                assertion_claims: if offline { r#"{"a":[1]}"#.into() } else { String::new() },
+                app_name: if offline { "Report maker".into() } else { String::new() },
+                app_version: if offline { "1.2".into() } else { String::new() },
                 ..Default::default()
             }
         },
@@ -353,6 +360,13 @@ proptest! {
             scopes: new.scopes.clone(),
             redirect_uri: texts[3].clone(),
             managed_identity: (kind == 5).then(|| managed_identity(kind, "m")),
+            region: new.region.clone(),
+            extra_query: new.extra_query.clone(),
+            extra_body: new.extra_body.clone(),
+            exclude_scopes: new.exclude_scopes.clone(),
+            assertion_claims: new.assertion_claims.clone(),
+            app_name: new.app_name.clone(),
+            app_version: new.app_version.clone(),
             ..Default::default()
         };
         same(new, |words: NewApplication| (&words).into())?;

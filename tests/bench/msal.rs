@@ -79,6 +79,7 @@ fn application() -> NewApplication {
         client_capabilities: Vec::new(),
         credential: NewCredential::None,
         keep_alive: None,
+        options: Default::default(),
         offline: true,
         existing: ExistingApplication::Refuse,
     }

@@ -153,6 +153,7 @@ pub fn application(text: &str, issuer: &str, client: (&str, Option<&str>), defau
         redirect_uri: None,
         client_capabilities: Vec::new(),
         keep_alive: None,
+        options: token_broker_client::calls::ApplicationOptions::default(),
         credential: client.1.map_or(NewCredential::None, |secret| NewCredential::Secret(Secret::new(secret))),
         offline: false,
         existing: ExistingApplication::Refuse,

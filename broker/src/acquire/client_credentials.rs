@@ -173,7 +173,8 @@ impl Desk {
         let application = &app_only.stored.application;
         let metadata = self.unless_stopped(self.metadata(&application.authority, app_only.correlation_id)).await?;
         let credential = self.presented(application, &metadata, app_only.correlation_id).await?;
-        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
+        let metadata = self.regional(application, metadata).await;
+        let client = ClientContext::of(application, &metadata, &credential);
         let claims = application.claims(app_only.purpose.claims.as_ref());
         let (scopes, binding) = (&app_only.scopes, &app_only.purpose.binding);
         let parameters = TokenParameters { scopes: Some(scopes), claims: claims.as_ref(), binding };

@@ -107,7 +107,8 @@ pub(super) fn partition(
         tenant: realm.to_owned(),
         token_type: binding.token_type().to_owned(),
         key_id: binding.key_id().unwrap_or_default().to_owned(),
-        extra: String::new(),
+        // Two names of one client may be told different things, and so be given different tokens.
+        extra: application.options.added(),
     }
 }
 

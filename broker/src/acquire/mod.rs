@@ -60,6 +60,7 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     machine: Arc<dyn Machine>,
+    whereabouts: microsoft::Whereabouts,
     tasks: Tasks,
     flights: Flights<FlightKey, Purpose, silent::Refreshed>,
     /// For requests of an application's own tokens.
@@ -112,6 +113,7 @@ impl Desk {
             clock: outside.clock,
             entropy: outside.entropy,
             machine: outside.machine,
+            whereabouts: microsoft::Whereabouts::default(),
             tasks,
             flights: Flights::default(),
             pauses: Pauses::default(),

@@ -61,7 +61,7 @@ impl Desk {
         let correlation_id = self.correlation_id(request.correlation_id);
         let metadata = self.metadata(&application.authority, correlation_id).await?;
         let credential = self.presented(application, &metadata, correlation_id).await?;
-        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
+        let client = ClientContext::of(application, &metadata, &credential);
         let Some(request) = revocation::request(client, &grant.refresh_token, correlation_id) else {
             return Ok(Revocation::Failed("the provider has no revocation endpoint (RFC 7009)".into()));
         };

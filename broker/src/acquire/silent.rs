@@ -96,7 +96,8 @@ impl Desk {
         };
         let purpose = Purpose {
             application: stored.application.name.clone(),
-            scopes: scopes_to_send(&stored.application.authority, &scopes),
+            scopes: scopes_to_send(&stored.application.authority, &scopes)
+                .map(|scopes| stored.application.options.without_excluded(scopes)),
             claims: request.claims.clone(),
             forced: request.force_refresh,
             realm,

@@ -1,6 +1,7 @@
 //! Registering, showing and removing applications.
 
 use token_broker_proto::{
+    Invalid,
     calls::{Application, CredentialKind, ExistingApplication, NewApplication},
     oauth::{ApplicationName, Authority, MicrosoftAuthority, clouds},
 };
@@ -36,6 +37,7 @@ impl Desk {
             return Err(DeskError::AlreadyExists(new.name.to_string()));
         }
         let credential = self.credential(&new).await?;
+        check_options(&new, &credential)?;
         let found = if new.offline || new.authority.managed_identity().is_some() {
             None
         } else {
@@ -97,6 +99,24 @@ fn in_its_cloud(authority: Authority, found: Option<&ProviderMetadata>) -> Autho
     }
 }
 
+/// What an option needs to mean anything. An update may keep a credential that is not looked at here.
+fn check_options(new: &NewApplication, credential: &Credential) -> Result<(), Invalid> {
+    let is_microsoft = matches!(new.authority, Authority::Microsoft(_));
+    let keeps = new.existing == ExistingApplication::Update;
+    let has = |what: fn(&Credential) -> bool| keeps || what(credential);
+    if new.options.region.is_some() && !(is_microsoft && has(|it| !matches!(it, Credential::Public))) {
+        let rule = "is for the own tokens of an application of Microsoft Entra ID with a credential";
+        return Err(Invalid::new("region", rule));
+    }
+    if new.options.assertion_claims.is_some() && !has(|it| matches!(it, Credential::Certificate(_))) {
+        return Err(Invalid::new("assertion_claims", "need a certificate, which signs the assertions"));
+    }
+    if new.options.app_name.is_some() && !is_microsoft {
+        return Err(Invalid::new("app_name", "is for an application of Microsoft: no other provider is told"));
+    }
+    Ok(())
+}
+
 fn registration(new: NewApplication, credential: Credential) -> RegisteredApplication {
     RegisteredApplication {
         name: new.name,
@@ -107,6 +127,7 @@ fn registration(new: NewApplication, credential: Credential) -> RegisteredApplic
         redirect_uri: new.redirect_uri,
         client_capabilities: new.client_capabilities,
         keep_alive: new.keep_alive,
+        options: new.options,
     }
 }
 
@@ -131,5 +152,6 @@ fn shown(stored: StoredApplication) -> Application {
         no_instance_discovery: application.authority.is_vouched_for(),
         keep_alive: application.keep_alive,
         managed_identity: application.authority.managed_identity().cloned(),
+        options: application.options.to_texts(),
     }
 }

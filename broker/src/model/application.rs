@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use token_broker_proto::oauth::{ApplicationName, Authority, Claims, ClientId, ScopeSet};
+use token_broker_proto::{
+    calls::ApplicationOptions,
+    oauth::{ApplicationName, Authority, Claims, ClientId, ScopeSet},
+};
 
 use super::{Credential, GrantHolder, GrantKey};
 
@@ -25,6 +28,8 @@ pub struct RegisteredApplication {
     pub client_capabilities: Vec<String>,
     /// After how long a grant that nobody used is refreshed; `None` for never.
     pub keep_alive: Option<Duration>,
+    /// What it is set to besides.
+    pub options: ApplicationOptions,
 }
 
 impl RegisteredApplication {

@@ -1,7 +1,7 @@
 //! `app add|list|show|remove`.
 
 use token_broker_client::{
-    calls::{Application, CredentialKind},
+    calls::{Application, CredentialKind, OptionTexts},
     oauth::{ApplicationName, ManagedIdentitySource},
 };
 
@@ -118,6 +118,20 @@ fn facts(application: Application) -> Vec<(&'static str, String)> {
     if !application.client_capabilities.is_empty() {
         facts.push(("capabilities", application.client_capabilities.join(" ")));
     }
+    let OptionTexts { region, extra_query, extra_body, exclude_scopes, assertion_claims, app_name, app_version } =
+        application.options;
+    let listed = |pairs: Vec<(String, String)>| {
+        pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    };
+    let given = [
+        ("region", region),
+        ("extra query", listed(extra_query)),
+        ("extra body", listed(extra_body)),
+        ("without scopes", exclude_scopes.join(" ")),
+        ("assertion claims", assertion_claims),
+        ("program", format!("{app_name} {app_version}").trim().to_owned()),
+    ];
+    facts.extend(given.into_iter().filter(|(_, text)| !text.is_empty()));
     facts.extend(application.keep_alive.map(|longest| ("keep alive", format!("unused for {}", time::span(longest)))));
     facts
 }

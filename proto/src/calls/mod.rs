@@ -13,8 +13,8 @@ mod watch;
 mod web_app;
 
 pub use application::{
-    Application, CertificateFile, CredentialKind, ExistingApplication, NewApplication, NewCredential, keep_alive,
-    redirect_uri,
+    Application, ApplicationOptions, CertificateFile, CredentialKind, ExistingApplication, NewApplication,
+    NewCredential, OptionTexts, keep_alive, redirect_uri,
 };
 pub use cache::{CacheEntry, CacheEntryId, CacheEntryKind, ImportReport, ImportedKind, LeftOut};
 pub use check::{Check, CheckState};

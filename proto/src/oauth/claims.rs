@@ -45,6 +45,12 @@ impl Claims {
         Some(Self(Value::Object(claims).to_string().into()))
     }
 
+    /// Whether a member of this name is asked for or said.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        serde_json::from_str::<Map<String, Value>>(self.as_str()).is_ok_and(|members| members.contains_key(name))
+    }
+
     /// The JSON text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -4,8 +4,10 @@ mod authority;
 mod claims;
 mod client_id;
 mod correlation_id;
+mod extra_parameters;
 mod managed_identity;
 mod public_key;
+mod region;
 mod scope;
 mod unix_time;
 
@@ -15,7 +17,9 @@ pub use authority::{
 pub use claims::{Claims, client_capabilities};
 pub use client_id::{ApplicationName, ClientId};
 pub use correlation_id::CorrelationId;
+pub use extra_parameters::ExtraParameters;
 pub use managed_identity::{ManagedIdentity, ManagedIdentityId, ManagedIdentitySource};
 pub use public_key::{Curve, PublicKey};
+pub use region::{Region, is_region_name};
 pub use scope::{Scope, ScopeSet};
 pub use unix_time::UnixTime;

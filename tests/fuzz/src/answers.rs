@@ -115,7 +115,12 @@ fn check_authorization(authorization: &DeviceAuthorization) {
     assert!(code.verification_uri.to_ascii_lowercase().starts_with("http"));
     assert!(authorization.wait() >= Duration::from_secs(1) && authorization.wait() <= HOUR);
     let (Some(metadata), Some(client_id)) = (metadata(), client_id()) else { return };
-    let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Presented::Nothing };
+    let client = ClientContext {
+        metadata: &metadata,
+        client_id: &client_id,
+        credential: &Presented::Nothing,
+        options: &Default::default(),
+    };
     assert_eq!(authorization.poll_request(client, None, CorrelationId::from_random([0; 16])).method(), "POST");
 }
 

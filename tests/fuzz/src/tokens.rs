@@ -55,7 +55,12 @@ pub(crate) fn redirect(bytes: &[u8]) {
 fn pending() -> Option<PendingAuthorization> {
     let (metadata, client_id) = (metadata()?, client_id()?);
     let request = AuthorizationRequest {
-        client: ClientContext { metadata: &metadata, client_id: &client_id, credential: &Presented::Nothing },
+        client: ClientContext {
+            metadata: &metadata,
+            client_id: &client_id,
+            credential: &Presented::Nothing,
+            options: &Default::default(),
+        },
         redirect_uri: "http://127.0.0.1:9/".to_owned(),
         scopes: ScopeSet::openid(),
         prompt: None,

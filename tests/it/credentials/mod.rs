@@ -5,6 +5,7 @@ mod assertion;
 mod bad_certificate;
 mod command_line;
 mod msal;
+mod options;
 mod private_key_jwt;
 
 use std::{fs, path::PathBuf, process::Command};

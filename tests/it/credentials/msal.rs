@@ -58,6 +58,7 @@ fn ours(case: &Value) -> String {
         audience: token_broker::flow::oauth::client_assertion::audience(&authority, &metadata),
         now: UnixTime::from_seconds(now),
         id: CorrelationId::from_random([7; 16]),
+        claims: None,
     };
     sign(&certificate, algorithm, &statement, &random).expect("signed").expose().to_owned()
 }

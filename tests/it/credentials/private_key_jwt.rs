@@ -117,6 +117,7 @@ async fn a_jti_is_good_for_one_request() {
         audience: provider.issuer(),
         now: SystemClock.now(),
         id: CorrelationId::from_random([7; 16]),
+        claims: None,
     };
     let assertion = sign(&own, Algorithm::Ps256, &statement, &random).expect("signed");
     let fields = [

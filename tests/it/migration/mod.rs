@@ -2,6 +2,7 @@
 //! (`token_broker_tests::entra`), MSAL's with the real MSAL Python, the broker's with the real programs. Both sides of a chapter
 //! must ask the platform for the same grants.
 
+mod capabilities;
 mod page;
 
 use std::{

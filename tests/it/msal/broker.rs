@@ -61,6 +61,9 @@ impl Broker {
                 ("issuer", "--issuer"),
                 ("certificate", "--certificate"),
                 ("redirect_uri", "--redirect-uri"),
+                ("region", "--region"),
+                ("app_name", "--app-name"),
+                ("app_version", "--app-version"),
             ] {
                 if facts.get(fact).is_some() {
                     arguments.extend([option, text_of(facts, fact)]);
@@ -68,6 +71,13 @@ impl Broker {
             }
             for capability in facts.get("capabilities").and_then(Value::as_array).into_iter().flatten() {
                 arguments.extend(["--capability", capability.as_str().expect("text")]);
+            }
+            for scope in facts.get("exclude_scopes").and_then(Value::as_array).into_iter().flatten() {
+                arguments.extend(["--exclude-scope", scope.as_str().expect("text")]);
+            }
+            let claims = facts.get("client_claims").map(Value::to_string);
+            if let Some(claims) = &claims {
+                arguments.extend(["--assertion-claims", claims]);
             }
             // MSAL sends the chain whenever it has the certificate.
             if facts.get("certificate").is_some() {

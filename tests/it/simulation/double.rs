@@ -20,7 +20,7 @@ use token_broker::{
     store::{RefreshRecord, StoredApplication, Vault},
 };
 use token_broker_proto::{
-    calls::{Subject, TokenAnswer, TokenRequest, TokenSource},
+    calls::{ApplicationOptions, Subject, TokenAnswer, TokenRequest, TokenSource},
     oauth::{CorrelationId, ScopeSet},
 };
 use tokio_util::task::TaskTracker;
@@ -139,7 +139,9 @@ impl Double {
         let id = CorrelationId::from_random([1; 16]);
         let metadata = self.provider.discover(&application.authority, id).await?;
         let client_id = &application.client_id;
-        let client = ClientContext { metadata: &metadata, client_id, credential: &Presented::Nothing };
+        let options = ApplicationOptions::default();
+        let client =
+            ClientContext { metadata: &metadata, client_id, credential: &Presented::Nothing, options: &options };
         let parameters = TokenParameters { scopes: None, claims: None, binding: &TokenBinding::Bearer };
         let request = refresh_token::request(client, &grant.refresh_token, parameters, id);
         let response = match self.provider.tokens(request, &grant.scopes).await {

@@ -27,7 +27,7 @@ use token_broker::{
     },
     store::{SignInRecord, StoredProvider},
 };
-use token_broker_proto::Secret;
+use token_broker_proto::{Secret, calls::ApplicationOptions};
 use token_broker_tests::{daemon::scopes, jose::SigningKey};
 
 use actor::{APPLICATIONS, registration};
@@ -120,6 +120,7 @@ async fn sign_everybody_in(folder: &Path) {
             redirect_uri: None,
             client_capabilities: new.client_capabilities,
             keep_alive: new.keep_alive,
+            options: ApplicationOptions::default(),
         };
         vault.save_application(application, new.existing).await.unwrap();
         let provider = StoredProvider { metadata: metadata(&stage), jwks: None };

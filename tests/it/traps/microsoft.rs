@@ -53,11 +53,24 @@ pub(super) struct Microsoft {
     clock: ManualClock,
     seen: watch::Sender<Vec<Seen>>,
     plans: Mutex<VecDeque<Plan>>,
+    /// What the machine says of where it is; until then it does not answer.
+    located: Mutex<Option<Value>>,
 }
 
 impl Microsoft {
     pub(super) fn new(clock: ManualClock) -> Self {
-        Self { key: SigningKey::generate(), clock, seen: watch::Sender::default(), plans: Mutex::default() }
+        Self {
+            key: SigningKey::generate(),
+            clock,
+            seen: watch::Sender::default(),
+            plans: Mutex::default(),
+            located: Mutex::default(),
+        }
+    }
+
+    /// What the machine says of where it is.
+    pub(super) fn locate(&self, document: Value) {
+        *self.located.lock().unwrap() = Some(document);
     }
 
     /// The next token request meets this; several form a queue.
@@ -95,6 +108,13 @@ impl Microsoft {
             Some("openid-configuration") => (200, metadata(&seen.host, &realm)),
             Some("instance") if seen.path.ends_with("discovery/instance") => {
                 (400, json!({ "error": "invalid_instance" }))
+            }
+            Some("compute") => {
+                let located = self.located.lock().unwrap().clone();
+                match located {
+                    Some(document) => (200, document),
+                    None => std::future::pending().await,
+                }
             }
             Some("keys") => (200, json!({ "keys": [self.key.jwk()] })),
             Some("devicecode") => (200, device_code()),

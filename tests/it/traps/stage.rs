@@ -108,6 +108,7 @@ pub(super) fn application(text: &str, authority: &str, client_id: &str) -> NewAp
         redirect_uri: None,
         client_capabilities: Vec::new(),
         keep_alive: None,
+        options: token_broker_client::calls::ApplicationOptions::default(),
         credential: NewCredential::None,
         offline: false,
         existing: ExistingApplication::Refuse,

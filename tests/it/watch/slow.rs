@@ -19,7 +19,7 @@ use token_broker::{
     store::{Vault, VaultOptions, WriterMode},
 };
 use token_broker_client::calls::{Event, ExistingApplication, Subject, TokenRequest, WatchRequest};
-use token_broker_proto::Secret;
+use token_broker_proto::{Secret, calls::ApplicationOptions};
 use token_broker_tests::{
     authorization_server::{AuthorizationServer, Options as Server},
     daemon::application,
@@ -63,6 +63,7 @@ async fn stage() -> Stage {
         redirect_uri: None,
         client_capabilities: new.client_capabilities,
         keep_alive: new.keep_alive,
+        options: ApplicationOptions::default(),
     };
     vault.save_application(registration, ExistingApplication::Refuse).await.expect("saved");
     let outside = Outside {

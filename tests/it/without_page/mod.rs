@@ -82,6 +82,7 @@ fn application(text: &str, client_id: &str, credential: NewCredential) -> NewApp
         redirect_uri: None,
         client_capabilities: Vec::new(),
         keep_alive: None,
+        options: token_broker_client::calls::ApplicationOptions::default(),
         credential,
         offline: false,
         existing: ExistingApplication::Refuse,

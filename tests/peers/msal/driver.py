@@ -92,6 +92,12 @@ class Scenario:
             "instance_discovery": facts.get("instance_discovery"),
         }
         options.update({"oidc_authority": issuer} if issuer else {"authority": authority})
+        names = ("app_name", "app_version", "exclude_scopes", "client_claims")
+        options.update({name: facts[name] for name in names if name in facts})
+        if region := facts.get("region"):
+            options["azure_region"] = True if region == "auto" else region
+            # MSAL looks for the machine's region even when one is named.
+            os.environ["REGION_NAME"] = facts.get("machine_region", region)
         if secret is not None:
             return msal.ConfidentialClientApplication(client_id, client_credential=secret, **options)
         if certificate is not None:

@@ -14,7 +14,7 @@ use std::{
 use token_broker_proto::{
     Invalid, Secret,
     calls::{Subject, TokenRequest},
-    oauth::{ApplicationName, CorrelationId, UnixTime},
+    oauth::{ApplicationName, Claims, CorrelationId, UnixTime},
 };
 
 use super::{Desk, managed_identity::assertion_scopes};
@@ -27,11 +27,11 @@ use crate::{
 /// How long an assertion is sent again; it is valid for a minute longer.
 const REUSE: Duration = Duration::from_secs(540);
 
-/// Signed assertions, by client, audience and certificate.
+/// Signed assertions, by client, audience, certificate and claims.
 #[derive(Default)]
 pub(super) struct Kept(Mutex<HashMap<KeptKey, (UnixTime, Secret)>>);
 
-type KeptKey = (String, String, Vec<u8>);
+type KeptKey = (String, String, Vec<u8>, Option<Claims>);
 
 impl Kept {
     fn find(&self, key: &KeptKey, now: UnixTime) -> Option<Secret> {
@@ -77,7 +77,8 @@ impl Desk {
         let authority = &application.authority;
         let audience = audience(authority, metadata).to_owned();
         let now = self.clock.now();
-        let key = (application.client_id.to_string(), audience.clone(), certificate.leaf().to_vec());
+        let claims = application.options.assertion_claims.clone();
+        let key = (application.client_id.to_string(), audience.clone(), certificate.leaf().to_vec(), claims.clone());
         let reusable = is_reusable(authority);
         if let Some(assertion) = Some(&key).filter(|_| reusable).and_then(|key| self.assertions.find(key, now)) {
             return Ok(assertion);
@@ -87,7 +88,8 @@ impl Desk {
         let (certificate, client_id) = (Arc::clone(certificate), application.client_id.clone());
         let id = self.new_correlation_id();
         let work = move || {
-            let statement = Statement { client_id: &client_id, audience: &audience, now, id };
+            let claims = claims.as_ref();
+            let statement = Statement { client_id: &client_id, audience: &audience, now, id, claims };
             sign(&certificate, algorithm, &statement, &entropy::for_signing())
         };
         let signed = tokio::task::spawn_blocking(work).await;
@@ -149,13 +151,13 @@ mod tests {
     #[test]
     fn trap_14_an_assertion_is_sent_again_for_nine_minutes() {
         let kept = Kept::default();
-        let key = ("client".to_owned(), "https://id.example/token".to_owned(), vec![1]);
+        let key = ("client".to_owned(), "https://id.example/token".to_owned(), vec![1], None);
         let at = UnixTime::from_seconds;
         kept.keep(key.clone(), at(1000), Secret::new("a.b.c"));
         assert!(kept.find(&key, at(1000)).is_some() && kept.find(&key, at(1539)).is_some());
         assert!(kept.find(&key, at(1540)).is_none(), "it lives for a minute longer, but must arrive");
         assert!(kept.find(&key, at(999)).is_none(), "the clock was set back");
-        let other = ("client".to_owned(), "https://id.example/token".to_owned(), vec![2]);
+        let other = ("client".to_owned(), "https://id.example/token".to_owned(), vec![2], None);
         assert!(kept.find(&other, at(1000)).is_none(), "another certificate");
     }
 }

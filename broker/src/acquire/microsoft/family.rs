@@ -121,7 +121,7 @@ impl Desk {
         let metadata = self.metadata(&application.authority, wanted.correlation_id);
         let metadata = self.unless_stopped(metadata).await?;
         let credential = self.presented(application, &metadata, wanted.correlation_id).await?;
-        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
+        let client = ClientContext::of(application, &metadata, &credential);
         let claims = application.claims(wanted.purpose.claims.as_ref());
         let (scopes, binding) = (wanted.purpose.scopes.as_ref(), &wanted.purpose.binding);
         let parameters = TokenParameters { scopes, claims: claims.as_ref(), binding };

@@ -4,5 +4,7 @@
 mod cause;
 mod family;
 mod realm;
+mod region;
 
 pub(super) use realm::in_tenant;
+pub(super) use region::Whereabouts;

@@ -96,7 +96,8 @@ impl Refresh {
         let scopes = application.default_scopes();
         let purpose = Purpose {
             application: application.name.clone(),
-            scopes: scopes_to_send(&application.authority, &scopes),
+            scopes: scopes_to_send(&application.authority, &scopes)
+                .map(|scopes| application.options.without_excluded(scopes)),
             claims: None,
             forced: true,
             realm: realm.to_owned(),
@@ -191,7 +192,7 @@ impl Desk {
         if !self.is_current(refresh, stamp)? {
             return Err(Setback::Moved);
         }
-        let client = ClientContext { metadata: &metadata, client_id: &application.client_id, credential: &credential };
+        let client = ClientContext::of(application, &metadata, &credential);
         match self.exchange(refresh, client, (stamp, &grant)).await {
             Ok(response) => {
                 let kept = self.keep(refresh, (stamp, &grant), &response, early).await?;

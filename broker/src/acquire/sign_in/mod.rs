@@ -33,7 +33,7 @@ use crate::{
         microsoft::user_federated_identity_credential::Statement,
         oauth::{TokenParameters, sign_in_scopes},
     },
-    model::{DeskError, ProviderMetadata, TokenBinding},
+    model::{DeskError, ProviderMetadata, RegisteredApplication, TokenBinding},
     store::StoredApplication,
 };
 
@@ -112,7 +112,7 @@ impl Desk {
         let claims = stored.application.claims(request.claims.as_ref());
         let request = SignInRequest { claims, ..request };
         let requested = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
-        let (scopes, prompt) = sign_in_scopes(authority, &metadata, &requested, request.prompt.as_deref());
+        let (scopes, prompt) = scopes_and_prompt(&stored.application, &metadata, &requested, request.prompt.as_deref());
         let sign_in = SignIn { stored, metadata, request, scopes, prompt, correlation_id, patience, events };
         let account = match &sign_in.request.method {
             SignInMethod::Browser => self.sign_in_by_browser(&sign_in).await?,
@@ -128,6 +128,19 @@ impl Desk {
         };
         Ok(SignInEvent::SignedIn(account))
     }
+}
+
+/// The scopes to ask for, less those that the application leaves out, and the `prompt`: the consent that goes with `offline_access`
+/// goes with it.
+fn scopes_and_prompt(
+    application: &RegisteredApplication,
+    metadata: &ProviderMetadata,
+    requested: &ScopeSet,
+    prompt: Option<&str>,
+) -> (ScopeSet, Option<String>) {
+    let (scopes, prompts) = sign_in_scopes(&application.authority, metadata, requested, prompt);
+    let is_offline = !application.options.exclude_scopes.contains("offline_access");
+    (application.options.without_excluded(scopes), if is_offline { prompts } else { prompt.map(str::to_owned) })
 }
 
 /// A device code has a lifetime of its own, and what waits for nobody has the limits of each exchange.

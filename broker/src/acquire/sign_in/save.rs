@@ -34,7 +34,7 @@ impl<'c> Context<'c> {
 
     /// Who asks, and whom, showing this.
     pub(super) fn client<'a>(&'a self, credential: &'a Presented) -> ClientContext<'a> {
-        ClientContext { metadata: self.metadata, client_id: &self.stored.application.client_id, credential }
+        ClientContext::of(&self.stored.application, self.metadata, credential)
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod instance;
 pub mod issuer;
+pub mod region;
 pub mod telemetry;
 pub mod throttle;
 pub mod unified_cache;

@@ -2,6 +2,7 @@
 //! last one that succeeded. Under our own product's name, and to Microsoft's authorities only.
 
 use http::{HeaderName, HeaderValue};
+use token_broker_proto::calls::ApplicationOptions;
 
 use super::ws_trust::saml_bearer;
 use crate::model::HttpRequest;
@@ -116,6 +117,15 @@ pub(in crate::flow) fn announce(request: &mut HttpRequest, grant_type: &str, cli
         _ => return,
     };
     request.extensions_mut().insert(Call { api, cause, client_id: client_id.to_owned() });
+}
+
+/// Names the program that asks, as it is registered.
+pub(in crate::flow) fn name(request: &mut HttpRequest, options: &ApplicationOptions) {
+    for (name, value) in [("x-app-name", &options.app_name), ("x-app-ver", &options.app_version)] {
+        if let Some(value) = value {
+            insert(request, name, value);
+        }
+    }
 }
 
 /// Adds why the cache did not answer and whose token it is, so that it reaches the datacenter of the account. Does nothing to a

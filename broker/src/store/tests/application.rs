@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use token_broker_proto::{
     Secret,
-    calls::{ApplicationSelector, ExistingApplication},
+    calls::{ApplicationOptions, ApplicationSelector, ExistingApplication, OptionTexts},
     oauth::{Authority, ClientId},
 };
 
@@ -69,6 +69,23 @@ async fn every_kind_of_credential_reads_back_and_is_compared() {
     }
 }
 
+fn options(number: usize) -> ApplicationOptions {
+    if number == 0 {
+        return ApplicationOptions::default();
+    }
+    let pair = |name: &str| vec![(name.to_owned(), "a b".to_owned())];
+    let texts = OptionTexts {
+        region: "westus2".into(),
+        extra_query: pair("audience"),
+        extra_body: pair("tag"),
+        exclude_scopes: vec!["profile".into()],
+        assertion_claims: r#"{"a":1}"#.into(),
+        app_name: "Report maker".into(),
+        app_version: "1".into(),
+    };
+    texts.try_into().unwrap()
+}
+
 #[tokio::test]
 async fn every_kind_of_authority_reads_back() {
     let scratch = Scratch::new();
@@ -89,6 +106,7 @@ async fn every_kind_of_authority_reads_back() {
             authority: authority.clone(),
             redirect_uri: Some("http://localhost/x".into()),
             keep_alive: Some(Duration::from_secs(86_400)),
+            options: options(index),
             ..with_secret(registration(&text, "c"), "s3cr3t")
         };
         let added = add(&vault, new.clone()).await;
@@ -97,6 +115,7 @@ async fn every_kind_of_authority_reads_back() {
         assert_eq!(found.application.authority, authority);
         assert_eq!((&found.application.scopes, &found.application.redirect_uri), (&new.scopes, &new.redirect_uri));
         assert_eq!(found.application.keep_alive, new.keep_alive);
+        assert_eq!((&found.application.options, new.options.is_empty()), (&new.options, index == 0));
         assert_eq!(secret(&found), Some("s3cr3t"));
         let by_client = ApplicationSelector::Client { client_id: new.client_id, authority: Box::new(authority) };
         assert_eq!(vault.find_application(&by_client).unwrap().unwrap().stamp, added.stamp);

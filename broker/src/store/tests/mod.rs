@@ -23,7 +23,7 @@ use ring::digest::{SHA256, digest};
 use rusqlite::Connection;
 use token_broker_proto::{
     Secret,
-    calls::ExistingApplication,
+    calls::{ApplicationOptions, ExistingApplication},
     oauth::{ApplicationName, Authority, ClientId, ScopeSet, UnixTime},
 };
 
@@ -100,6 +100,7 @@ fn registration(text: &str, client_id: &str) -> RegisteredApplication {
         redirect_uri: None,
         client_capabilities: Vec::new(),
         keep_alive: None,
+        options: ApplicationOptions::default(),
     }
 }
 

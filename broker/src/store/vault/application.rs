@@ -143,6 +143,7 @@ fn same(one: &RegisteredApplication, other: &RegisteredApplication) -> bool {
         && one.redirect_uri == other.redirect_uri
         && one.client_capabilities == other.client_capabilities
         && one.keep_alive == other.keep_alive
+        && one.options == other.options
 }
 
 /// Removes everything of a client that no name stands for.

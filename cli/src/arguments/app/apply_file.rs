@@ -9,6 +9,7 @@
 //! scopes = ["User.Read"]
 //! certificate = "work.pem" # or assertion_file, or assertion_from_app; paths begin at the folder of this file
 //! keep_alive = "30d" # refresh a grant that nobody used for so long
+//! region = "westus2" # and extra_query.NAME, extra_body.NAME, exclude_scopes, assertion_claims, app_name, app_version
 //!
 //! [[application]]
 //! name = "vm"
@@ -17,6 +18,7 @@
 //! ```
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -24,7 +26,7 @@ use std::{
 use serde::Deserialize;
 use token_broker_client::{
     Invalid,
-    calls::{ExistingApplication, NewApplication, NewCredential, keep_alive, redirect_uri},
+    calls::{ExistingApplication, NewApplication, NewCredential, OptionTexts, keep_alive, redirect_uri},
     oauth::{ApplicationName, client_capabilities},
 };
 
@@ -67,6 +69,20 @@ struct Entry {
     #[serde(default)]
     no_instance_discovery: bool,
     keep_alive: Option<String>,
+    #[serde(default)]
+    region: String,
+    #[serde(default)]
+    extra_query: BTreeMap<String, String>,
+    #[serde(default)]
+    extra_body: BTreeMap<String, String>,
+    #[serde(default)]
+    exclude_scopes: Vec<String>,
+    #[serde(default)]
+    assertion_claims: String,
+    #[serde(default)]
+    app_name: String,
+    #[serde(default)]
+    app_version: String,
 }
 
 #[derive(Deserialize)]
@@ -168,6 +184,15 @@ impl Entry {
         if authority.managed_identity().is_some() && self.client_id.is_some() {
             return Err(Invalid::new("client_id", "belongs into managed_identity"));
         }
+        let options = OptionTexts {
+            region: self.region,
+            extra_query: self.extra_query.into_iter().collect(),
+            extra_body: self.extra_body.into_iter().collect(),
+            exclude_scopes: self.exclude_scopes,
+            assertion_claims: self.assertion_claims,
+            app_name: self.app_name,
+            app_version: self.app_version,
+        };
         Ok(NewApplication {
             name: ApplicationName::parse("name", &self.name)?,
             client_id: client_id(&authority, self.client_id)?,
@@ -177,6 +202,7 @@ impl Entry {
             client_capabilities: client_capabilities(self.capabilities)?,
             credential,
             keep_alive: self.keep_alive.as_deref().map(span).transpose()?,
+            options: options.try_into()?,
             offline,
             existing: ExistingApplication::Update,
         })
@@ -220,6 +246,9 @@ mod tests {
             issuer = "https://id.example"
             redirect_uri = "http://127.0.0.1:8000/cb"
             keep_alive = "30d"
+            extra_query = { audience = "https://api.example", tag = "a" }
+            extra_body.tag = "b"
+            exclude_scopes = ["offline_access"]
             [[application]]
             name = "c"
             client_id = "1"
@@ -233,6 +262,13 @@ mod tests {
             ["https://login.microsoftonline.com/common", "https://id.example", "https://id.example/t"]
         );
         assert_eq!(applications[0].scopes.to_string(), "x y z");
+        let texts = applications[1].options.to_texts();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(texts.extra_query, [pair("audience", "https://api.example"), pair("tag", "a")]);
+        assert_eq!(
+            (texts.extra_body, texts.exclude_scopes),
+            (vec![pair("tag", "b")], vec!["offline_access".to_owned()])
+        );
         let days: Vec<_> = applications.iter().map(|new| Some(new.keep_alive?.as_secs() / 86_400)).collect();
         assert_eq!(days, [None, Some(30), None]);
         assert!(applications.iter().all(|new| new.offline && matches!(new.credential, NewCredential::None)));
@@ -261,6 +297,8 @@ mod tests {
         assert!(said.contains("redirect_uri"), "{said}");
         let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nkeep_alive = '5s'\n");
         assert!(said.contains("keep_alive") && said.contains("hour"), "{said}");
+        let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\nextra_body.state = '1'\n");
+        assert!(said.contains("extra_body") && said.contains("state"), "{said}");
         let said = complaint("[[application]]\nname = 'a'\nclient_id = '1'\ntenant = 't'\nissuer = 'https://x'\n");
         assert!(said.contains("only one"), "{said}");
     }

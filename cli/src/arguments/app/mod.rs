@@ -3,6 +3,7 @@
 pub(crate) mod apply_file;
 mod authority;
 mod credential;
+mod options;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -17,6 +18,7 @@ use super::{application, duration, scopes};
 use crate::failure::Failed;
 use authority::{AuthorityTexts, EndpointTexts, ManagedIdentityTexts};
 use credential::CredentialArguments;
+use options::OptionArguments;
 
 /// What to do with applications.
 #[derive(Debug, Subcommand)]
@@ -131,6 +133,8 @@ pub(crate) struct AddArguments {
     /// Refresh a grant that nobody used for so long, such as 30d, so that the provider does not forget it
     #[arg(long, value_name = "D", value_parser = duration::parse)]
     keep_alive: Option<Duration>,
+    #[command(flatten)]
+    options: OptionArguments,
     /// Do not check the metadata at the provider
     #[arg(long)]
     offline: bool,
@@ -173,6 +177,7 @@ impl AddArguments {
             client_capabilities: client_capabilities(self.capabilities)?,
             credential,
             keep_alive: self.keep_alive.map(keep_alive).transpose()?,
+            options: self.options.into_options()?,
             offline: self.offline,
             existing: if self.replace { ExistingApplication::Replace } else { ExistingApplication::Refuse },
         })

@@ -110,6 +110,7 @@ impl<'a> From<&'a Application> for ApplicationJson<'a> {
                 id_kind: identity.id.kind(),
                 source: identity.source.map(ManagedIdentitySource::as_str),
             }),
+            options: (&application.options).into(),
         }
     }
 }

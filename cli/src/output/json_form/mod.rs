@@ -4,6 +4,7 @@
 mod checks;
 mod convert;
 mod grant;
+mod options;
 mod service;
 mod watch;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 pub(crate) use checks::{CheckJson, ChecksJson, MetricsJson};
 pub(crate) use grant::GrantJson;
+pub(crate) use options::OptionsJson;
 pub(crate) use service::{InstalledJson, RunningJson, ServiceStatusJson, UninstalledJson, UnitJson};
 pub(crate) use watch::{EventJson, TokenEventJson};
 
@@ -120,6 +122,8 @@ pub(crate) struct ApplicationJson<'a> {
     no_instance_discovery: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     managed_identity: Option<ManagedIdentityJson>,
+    #[serde(flatten)]
+    options: OptionsJson<'a>,
 }
 
 /// Which managed identity an application is.

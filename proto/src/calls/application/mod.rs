@@ -2,10 +2,12 @@
 
 mod credential;
 mod managed_identity;
+mod options;
 
 use std::time::Duration;
 
 pub use credential::{CertificateFile, NewCredential};
+pub use options::{ApplicationOptions, OptionTexts};
 
 use super::{Incomplete, given, seconds};
 use crate::{
@@ -70,6 +72,8 @@ pub struct Application {
     pub keep_alive: Option<Duration>,
     /// The managed identity that it is, if it is one.
     pub managed_identity: Option<ManagedIdentity>,
+    /// What it is set to besides.
+    pub options: OptionTexts,
 }
 
 impl From<Application> for v1::Application {
@@ -93,6 +97,13 @@ impl From<Application> for v1::Application {
             no_instance_discovery: application.no_instance_discovery,
             keep_alive_seconds: in_seconds(application.keep_alive),
             managed_identity: application.managed_identity.as_ref().map(managed_identity::to_wire),
+            region: application.options.region,
+            extra_query: options::parameters(application.options.extra_query),
+            extra_body: options::parameters(application.options.extra_body),
+            exclude_scopes: application.options.exclude_scopes,
+            assertion_claims: application.options.assertion_claims,
+            app_name: application.options.app_name,
+            app_version: application.options.app_version,
         }
     }
 }
@@ -124,6 +135,15 @@ impl TryFrom<v1::Application> for Application {
                 // One that this version cannot name would be shown as another.
                 Incomplete("managed_identity")
             })?,
+            options: OptionTexts {
+                region: wire.region,
+                extra_query: options::pairs(wire.extra_query),
+                extra_body: options::pairs(wire.extra_body),
+                exclude_scopes: wire.exclude_scopes,
+                assertion_claims: wire.assertion_claims,
+                app_name: wire.app_name,
+                app_version: wire.app_version,
+            },
         })
     }
 }
@@ -173,6 +193,8 @@ pub struct NewApplication {
     pub existing: ExistingApplication,
     /// After how long a grant that nobody used is refreshed, so that the provider does not forget it; `None` for never.
     pub keep_alive: Option<Duration>,
+    /// What it is set to besides.
+    pub options: ApplicationOptions,
 }
 
 impl TryFrom<v1::AddApplicationRequest> for NewApplication {
@@ -204,6 +226,15 @@ impl TryFrom<v1::AddApplicationRequest> for NewApplication {
             offline: wire.offline,
             existing,
             keep_alive: seconds("keep_alive", wire.keep_alive_seconds)?.map(keep_alive).transpose()?,
+            options: ApplicationOptions::try_from(OptionTexts {
+                region: wire.region,
+                extra_query: options::pairs(wire.extra_query),
+                extra_body: options::pairs(wire.extra_body),
+                exclude_scopes: wire.exclude_scopes,
+                assertion_claims: wire.assertion_claims,
+                app_name: wire.app_name,
+                app_version: wire.app_version,
+            })?,
         };
         new.consistent()
     }
@@ -271,6 +302,7 @@ impl From<&NewApplication> for v1::AddApplicationRequest {
             None => new.client_id.to_string(),
         };
         let credential = credential::Parts::from(&new.credential);
+        let options = new.options.to_texts();
         Self {
             name: new.name.to_string(),
             client_id,
@@ -287,6 +319,13 @@ impl From<&NewApplication> for v1::AddApplicationRequest {
             client_capabilities: new.client_capabilities.clone(),
             no_instance_discovery: new.authority.is_vouched_for(),
             keep_alive_seconds: in_seconds(new.keep_alive),
+            region: options.region,
+            extra_query: options::parameters(options.extra_query),
+            extra_body: options::parameters(options.extra_body),
+            exclude_scopes: options.exclude_scopes,
+            assertion_claims: options.assertion_claims,
+            app_name: options.app_name,
+            app_version: options.app_version,
         }
     }
 }

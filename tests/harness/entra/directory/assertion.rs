@@ -12,7 +12,7 @@ use super::{
 use crate::jose::encode;
 
 /// Whether the assertion is good for this client now.
-pub(super) fn verify(jwt: &str, pem: &str, client_id: &str, audience: &str, now: i64) -> Result<(), Value> {
+pub(super) fn verify(jwt: &str, pem: &str, client_id: &str, audiences: &[String], now: i64) -> Result<(), Value> {
     let parts: Vec<_> = jwt.split('.').collect();
     let [header, claims, signature] = parts.as_slice() else {
         return refuse("invalid_request", 50_027, "The assertion is not a JWT.");
@@ -42,7 +42,7 @@ pub(super) fn verify(jwt: &str, pem: &str, client_id: &str, audience: &str, now:
     if key.verify(format!("{header}.{claims}").as_bytes(), &signed).is_err() {
         return refuse("invalid_client", 700_027, "Client assertion failed signature validation.");
     }
-    if text(&body, "aud") != audience {
+    if !audiences.contains(&text(&body, "aud")) {
         return refuse("invalid_client", 700_023, "Client assertion audience claim does not match Realm issuer.");
     }
     in_time(&body, client_id, now)

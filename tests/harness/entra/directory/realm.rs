@@ -62,7 +62,14 @@ pub(super) fn is_cloud(host: &str) -> bool {
 }
 
 fn cloud(host: &str) -> Option<&'static [&'static str]> {
-    CLOUDS.into_iter().find(|names| names.contains(&host))
+    CLOUDS.into_iter().find(|names| names.contains(&host)).or_else(|| regional(host))
+}
+
+/// The cloud of a host that is of one region: `REGION.login.microsoft.com` in the public one, `REGION.HOST` elsewhere.
+fn regional(host: &str) -> Option<&'static [&'static str]> {
+    let (_, central) = host.split_once('.')?;
+    let names = CLOUDS.into_iter().find(|names| names.contains(&central))?;
+    (!names.contains(&"login.microsoft.com") || central == "login.microsoft.com").then_some(names)
 }
 
 /// What the tenant part of a path says.
@@ -137,6 +144,17 @@ impl Realm {
         match self.kind {
             Kind::Adfs => format!("{}/oauth2/token/", self.base),
             _ => format!("{}/oauth2/v2.0/token", self.base),
+        }
+    }
+
+    /// What a client assertion may name as its audience: the token endpoint, for a region the central one of its cloud.
+    pub(super) fn audiences(&self) -> Vec<String> {
+        let endpoint = self.token_endpoint();
+        let url = url::Url::parse(&endpoint).expect("an endpoint is a URL");
+        let at = |host: &&str| endpoint.replacen(url.host_str().unwrap_or_default(), host, 1);
+        match url.host_str().and_then(regional) {
+            Some(names) if self.kind == Kind::Entra => names.iter().map(at).collect(),
+            _ => vec![endpoint],
         }
     }
 

@@ -148,8 +148,7 @@ fn authenticate(application: &Application, asked: &Asked, realm: &Realm, now: i6
         let is_type =
             parameters.get("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
         let pem = application.certificate.as_deref().filter(|_| is_type);
-        let verified =
-            pem.map(|pem| assertion::verify(signed, pem, &application.client_id, &realm.token_endpoint(), now));
+        let verified = pem.map(|pem| assertion::verify(signed, pem, &application.client_id, &realm.audiences(), now));
         return verified.unwrap_or_else(|| refuse("invalid_client", 700_021, "No certificate is registered."));
     }
     match (secret, &application.secret) {

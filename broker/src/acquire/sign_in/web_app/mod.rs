@@ -17,7 +17,7 @@ use url::Url;
 pub(in crate::acquire) use self::pending::MOST_PENDING;
 
 use self::pending::{Closed, PendingSignIns};
-use super::{Desk, authorization_code::from_redirect, save::Context};
+use super::{Desk, authorization_code::from_redirect, save::Context, scopes_and_prompt};
 use crate::{
     access::Caller,
     acquire::WEB_SIGN_INS,
@@ -26,7 +26,6 @@ use crate::{
         oauth::{
             ClientContext,
             authorization_code::{AuthorizationRequest, PendingAuthorization, Redirect, ResponseMode, State},
-            sign_in_scopes,
         },
     },
     model::{Client, DeskError, Presented, ProviderMetadata, RegisteredApplication},
@@ -116,11 +115,11 @@ impl Desk {
     ) -> Result<PendingAuthorization, DeskError> {
         let requested = request.scopes.clone().unwrap_or_else(|| application.default_scopes());
         let requested = self.with_granted(application, requested, request.login_hint.as_deref())?;
-        let (scopes, prompt) = sign_in_scopes(&application.authority, metadata, &requested, request.prompt.as_deref());
+        let (scopes, prompt) = scopes_and_prompt(application, metadata, &requested, request.prompt.as_deref());
         let mut random = [0; 96];
         self.entropy.fill(&mut random);
         let asked = AuthorizationRequest {
-            client: ClientContext { metadata, client_id: &application.client_id, credential: &Presented::Nothing },
+            client: ClientContext::of(application, metadata, &Presented::Nothing),
             redirect_uri: request.redirect_uri.clone(),
             scopes,
             prompt,

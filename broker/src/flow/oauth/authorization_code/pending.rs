@@ -52,7 +52,8 @@ impl PendingAuthorization {
             .with("state", words.state.expose())
             .with("code_challenge", pkce::challenge(&words.code_verifier))
             .with("code_challenge_method", "S256")
-            .with_some("nonce", nonce.as_ref().map(Secret::expose));
+            .with_some("nonce", nonce.as_ref().map(Secret::expose))
+            .with_extra(&request.client.options.extra_query);
         Ok(Self {
             url: extended(endpoint, &form),
             state: State::new(words.state),
@@ -184,8 +185,12 @@ mod tests {
     };
 
     fn begin(metadata: &ProviderMetadata, scopes: &str) -> Result<PendingAuthorization, MissingEndpoint> {
-        let client =
-            ClientContext { metadata, client_id: &vectors::client_id("my app"), credential: &Presented::Nothing };
+        let client = ClientContext {
+            metadata,
+            client_id: &vectors::client_id("my app"),
+            credential: &Presented::Nothing,
+            options: &Default::default(),
+        };
         let request = AuthorizationRequest {
             client,
             redirect_uri: "http://127.0.0.1:4711/".into(),
@@ -230,7 +235,12 @@ mod tests {
     fn a_redirect_becomes_a_token_request_with_the_verifier_of_the_challenge() {
         let metadata = vectors::metadata();
         let (client_id, credential) = (vectors::client_id("my app"), Presented::Nothing);
-        let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &credential };
+        let client = ClientContext {
+            metadata: &metadata,
+            client_id: &client_id,
+            credential: &credential,
+            options: &Default::default(),
+        };
         let pending = begin(&metadata, "openid").unwrap();
         let redirect = pending.accept(&format!("code=c+d&state={}", query(&pending)["state"])).unwrap();
         let request = pending.token_request(client, redirect, vectors::correlation_id());

@@ -17,10 +17,10 @@ use ring::{
         RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
     },
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use token_broker_proto::{
     Secret,
-    oauth::{ClientId, CorrelationId, UnixTime},
+    oauth::{Claims, ClientId, CorrelationId, UnixTime},
 };
 use zeroize::Zeroizing;
 
@@ -58,6 +58,8 @@ pub struct Statement<'a> {
     pub now: UnixTime,
     /// Its `jti`.
     pub id: CorrelationId,
+    /// What the application says besides, over the above but for the times.
+    pub claims: Option<&'a Claims>,
 }
 
 /// Makes and signs an assertion. Takes milliseconds with a long RSA key: not for the event loop.
@@ -67,7 +69,7 @@ pub fn sign(
     statement: &Statement<'_>,
     random: &dyn SecureRandom,
 ) -> Result<Secret, AssertionError> {
-    let claims = json!({
+    let mut claims = json!({
         "aud": statement.audience,
         "iss": statement.client_id.as_str(),
         "sub": statement.client_id.as_str(),
@@ -75,6 +77,10 @@ pub fn sign(
         "exp": statement.now.plus(LIFETIME).seconds(),
         "jti": statement.id.to_string(),
     });
+    let more = statement.claims.and_then(|claims| serde_json::from_str::<Map<String, Value>>(claims.as_str()).ok());
+    if let (Value::Object(claims), Some(more)) = (&mut claims, more) {
+        claims.extend(more);
+    }
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let input = format!("{}.{}", part(&header(certificate, algorithm)), part(&claims));
     let signature = signature(certificate, algorithm, input.as_bytes(), random).ok_or(AssertionError::Key)?;

@@ -17,10 +17,7 @@ use super::{
     ClientContext, MissingEndpoint, TokenError,
     endpoint::{Answer, Form, is_visible_ascii, read_success},
 };
-use crate::{
-    flow::microsoft::telemetry,
-    model::{HttpRequest, HttpResponse},
-};
+use crate::model::{HttpRequest, HttpResponse};
 
 /// Pause between polls where none is given (section 3.2).
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
@@ -51,11 +48,7 @@ pub fn request(
     let form = Form::new()
         .with_some("scope", Some(scopes.to_string()).filter(|scopes| !scopes.is_empty()))
         .with_some("claims", claims.map(|claims| claims.as_str().to_owned()));
-    let mut request = client.post(endpoint, form, correlation_id);
-    if client.is_microsoft() {
-        telemetry::announce(&mut request, "", client.client_id.as_str());
-    }
-    Ok(request)
+    Ok(client.post_extended(endpoint, form, ("", correlation_id)))
 }
 
 /// Reads the codes (section 3.2). `requested` is what was asked for: a token answer without `scope` grants just that.
@@ -110,7 +103,12 @@ mod tests {
 
     fn device_code(authorization: &DeviceAuthorization) -> String {
         let (metadata, client_id) = (vectors::metadata(), vectors::client_id("c"));
-        let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Presented::Nothing };
+        let client = ClientContext {
+            metadata: &metadata,
+            client_id: &client_id,
+            credential: &Presented::Nothing,
+            options: &Default::default(),
+        };
         let request = authorization.poll_request(client, None, vectors::correlation_id());
         let pairs = url::form_urlencoded::parse(request.body().expose().as_bytes());
         pairs.into_owned().find(|(name, _)| name == "device_code").unwrap().1

@@ -4,6 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, header::AUTHORIZATION};
 use token_broker_proto::{
     Secret,
+    calls::ApplicationOptions,
     oauth::{ClientId, CorrelationId},
 };
 use url::{Url, form_urlencoded};
@@ -12,7 +13,7 @@ use zeroize::Zeroizing;
 use super::request::{self, Form};
 use crate::{
     flow::microsoft::telemetry,
-    model::{ClientAuthentication, Dialect, HttpRequest, Presented, ProviderMetadata},
+    model::{ClientAuthentication, Dialect, HttpRequest, Presented, ProviderMetadata, RegisteredApplication},
 };
 
 /// The kind of client assertions (RFC 7523, section 2.2).
@@ -27,6 +28,8 @@ pub struct ClientContext<'a> {
     pub client_id: &'a ClientId,
     /// What the client authenticates with.
     pub credential: &'a Presented,
+    /// What the application adds to its requests.
+    pub options: &'a ApplicationOptions,
 }
 
 /// The provider has no such endpoint.
@@ -38,15 +41,36 @@ pub struct MissingEndpoint(
 );
 
 impl<'a> ClientContext<'a> {
+    /// The client that an application is, with what it shows in this request.
+    #[must_use]
+    pub fn of(
+        application: &'a RegisteredApplication,
+        metadata: &'a ProviderMetadata,
+        credential: &'a Presented,
+    ) -> Self {
+        Self { metadata, client_id: &application.client_id, credential, options: &application.options }
+    }
+
     /// A form for the token endpoint, authenticated.
     pub(in crate::flow) fn post_to_token_endpoint(self, form: Form<'a>, id: CorrelationId) -> HttpRequest {
-        let endpoint = &self.metadata.token_endpoint;
-        if !self.is_microsoft() {
-            return self.post(endpoint, form, id);
-        }
         let grant_type = form.grant_type().to_owned();
-        let mut request = self.post(endpoint, form.with("client_info", "1"), id);
-        telemetry::announce(&mut request, &grant_type, self.client_id.as_str());
+        let form = if self.is_microsoft() { form.with("client_info", "1") } else { form };
+        self.post_extended(&self.metadata.token_endpoint, form, (&grant_type, id))
+    }
+
+    /// A form for an endpoint, authenticated, with what the application adds to its requests.
+    pub(in crate::flow) fn post_extended(
+        self,
+        endpoint: &Url,
+        form: Form<'a>,
+        (grant_type, id): (&str, CorrelationId),
+    ) -> HttpRequest {
+        let extended = Form::new().with_extra(&self.options.extra_query).extend(endpoint);
+        let mut request = self.post(&extended, form.with_extra(&self.options.extra_body), id);
+        if self.is_microsoft() {
+            telemetry::announce(&mut request, grant_type, self.client_id.as_str());
+            telemetry::name(&mut request, self.options);
+        }
         request
     }
 
@@ -157,7 +181,12 @@ mod tests {
                 metadata.client_authentication = ClientAuthentication::Post;
             }
             let client_id = vectors::client_id("my app:1");
-            let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &credential };
+            let client = ClientContext {
+                metadata: &metadata,
+                client_id: &client_id,
+                credential: &credential,
+                options: &Default::default(),
+            };
             let request = build(case, client).unwrap();
             let sensitive = request.headers().get("authorization").is_none_or(http::HeaderValue::is_sensitive);
             assert!(sensitive && !format!("{request:?}").contains("cr%3At"));
@@ -171,7 +200,12 @@ mod tests {
         metadata.revocation_endpoint = None;
         metadata.device_authorization_endpoint = None;
         let client_id = vectors::client_id("c");
-        let client = ClientContext { metadata: &metadata, client_id: &client_id, credential: &Presented::Nothing };
+        let client = ClientContext {
+            metadata: &metadata,
+            client_id: &client_id,
+            credential: &Presented::Nothing,
+            options: &Default::default(),
+        };
         for flow in ["revocation", "device_code"] {
             assert!(build(&json!({ "flow": flow, "scopes": "a" }), client).is_none());
         }

@@ -9,7 +9,7 @@ use http::{
 };
 use token_broker_proto::{
     Secret,
-    oauth::{Claims, CorrelationId, ScopeSet},
+    oauth::{Claims, CorrelationId, ExtraParameters, ScopeSet},
 };
 use url::{Url, form_urlencoded};
 
@@ -20,7 +20,7 @@ use crate::{
 
 /// Parameters of a request, in order.
 #[derive(Default)]
-pub(in crate::flow) struct Form<'a>(Vec<(&'static str, Cow<'a, str>)>);
+pub(in crate::flow) struct Form<'a>(Vec<(&'a str, Cow<'a, str>)>);
 
 impl<'a> Form<'a> {
     /// No parameter yet.
@@ -45,6 +45,25 @@ impl<'a> Form<'a> {
             Some(value) => self.with(name, value),
             None => self,
         }
+    }
+
+    /// The parameters that an application adds, but for those that are there.
+    pub(in crate::flow) fn with_extra(mut self, extra: &'a ExtraParameters) -> Self {
+        for (name, value) in extra.iter() {
+            if !self.0.iter().any(|(there, _)| *there == name) {
+                self.0.push((name, value.into()));
+            }
+        }
+        self
+    }
+
+    /// The endpoint with these parameters after those of its query.
+    pub(in crate::flow) fn extend(&self, endpoint: &Url) -> Url {
+        let mut url = endpoint.clone();
+        if !self.0.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.0);
+        }
+        url
     }
 
     /// The `grant_type`, of the form of a token request.
@@ -135,6 +154,8 @@ mod tests {
     use proptest::prelude::*;
     use url::form_urlencoded;
 
+    use token_broker_proto::oauth::ExtraParameters;
+
     use super::Form;
 
     #[test]
@@ -144,6 +165,22 @@ mod tests {
         let body = form.encode();
         assert_eq!(body.expose(), "grant_type=refresh_token&refresh_token=a+b%26c%3Dd%25%C3%A9%2B");
         assert_eq!(form_urlencoded::parse(body.expose().as_bytes()).count(), 2);
+    }
+
+    #[test]
+    fn what_an_application_adds_takes_the_place_of_nothing() {
+        let pairs = [("audience", "https://api.example/?a=b"), ("prompt_hint", "x y")];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let extra = ExtraParameters::parse("extra_query", pairs).unwrap();
+        let form = Form::new().with("prompt_hint", "own").with_extra(&extra);
+        assert_eq!(form.encode().expose(), "prompt_hint=own&audience=https%3A%2F%2Fapi.example%2F%3Fa%3Db");
+        let endpoint = "https://id.example/token?p=b2c_1".parse().unwrap();
+        let extended = Form::new().with_extra(&extra).extend(&endpoint).to_string();
+        assert_eq!(
+            extended,
+            "https://id.example/token?p=b2c_1&audience=https%3A%2F%2Fapi.example%2F%3Fa%3Db&prompt_hint=x+y"
+        );
+        assert_eq!(Form::new().extend(&endpoint), endpoint);
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 
 mod certificate;
 mod managed_identity;
+mod options;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
@@ -13,7 +14,7 @@ use token_broker_proto::{
     oauth::{ApplicationName, Authority, ClientId, Endpoints, MicrosoftAuthority, MicrosoftKind, ScopeSet},
 };
 
-use self::{certificate::CertificateRecord, managed_identity::ManagedIdentityRecord};
+use self::{certificate::CertificateRecord, managed_identity::ManagedIdentityRecord, options::OptionsRecord};
 use super::{SealedRow, Tables, is_empty};
 use crate::{
     model::{ApplicationStamp, Client, Credential, RegisteredApplication},
@@ -37,7 +38,7 @@ pub struct StoredApplication {
 }
 
 /// `n`ame, `c`lient id, `a`uthority, client secret `k`, certificate `x`, assertion `f`ile, application that assertions come
-/// `p`roduced by, `s`copes, `r`edirect URI, `w`hat the client is capable of, seconds to keep ali`v`e. Borrows, so that no copy
+/// `p`roduced by, `s`copes, `r`edirect URI, `w`hat the client is capable of, seconds to keep ali`v`e, `o`ptions. Borrows, so that no copy
 /// of a secret is made.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
@@ -60,6 +61,8 @@ struct Record<'a> {
     w: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     v: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    o: Option<OptionsRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -219,6 +222,7 @@ fn record(application: &RegisteredApplication) -> Record<'_> {
         r: application.redirect_uri.clone(),
         w: application.client_capabilities.clone(),
         v: application.keep_alive.map(|span| span.as_secs()),
+        o: options::record(&application.options),
     };
     match &application.credential {
         Credential::Public => {}
@@ -258,6 +262,7 @@ fn application(record: Record<'_>) -> Option<RegisteredApplication> {
         redirect_uri: record.r,
         client_capabilities: record.w,
         keep_alive: record.v.map(Duration::from_secs),
+        options: options::options(record.o)?,
     })
 }
 

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use token_broker_client::{
     Account, Reason, RemovedApplication, Secret, Verification,
     calls::{
-        Application, CacheEntry, CredentialKind, DaemonStatus, GrantFailure, GrantHealth, GrantStatus, Revocation,
-        SignInEvent, SignOutAnswer, StoreCounts, TokenAnswer, TokenSource, UserCode,
+        Application, CacheEntry, CredentialKind, DaemonStatus, GrantFailure, GrantHealth, GrantStatus, OptionTexts,
+        Revocation, SignInEvent, SignOutAnswer, StoreCounts, TokenAnswer, TokenSource, UserCode,
     },
     oauth::{ApplicationName, CorrelationId, ScopeSet, UnixTime},
 };
@@ -131,12 +131,19 @@ fn app_list_and_remove() {
         no_instance_discovery: false,
         keep_alive: Some(std::time::Duration::from_secs(86_400)),
         managed_identity: None,
+        options: OptionTexts {
+            region: "westus2".into(),
+            extra_query: vec![("audience".into(), "https://api.example".into())],
+            exclude_scopes: vec!["profile".into()],
+            ..OptionTexts::default()
+        },
     };
     assert_eq!(
         value(ApplicationsJson::from(&[application][..])),
         json!({"applications": [{"name": "work", "client_id": "1", "authority": "https://id.example",
             "credential": "secret", "scopes": ["a"], "credential_fingerprint": "0123456789abcdef",
-            "keep_alive_seconds": 86_400}]})
+            "keep_alive_seconds": 86_400, "region": "westus2", "extra_query": {"audience": "https://api.example"},
+            "exclude_scopes": ["profile"]}]})
     );
     let name = ApplicationName::parse("name", "work").unwrap();
     assert_eq!(
