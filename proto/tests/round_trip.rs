@@ -94,23 +94,44 @@ fn selector() -> impl Strategy<Value = v1::GetTokenRequest> {
     ]
 }
 
-fn subject() -> impl Strategy<Value = (String, bool, String)> {
+/// For whom, and what goes along with that.
+fn subject() -> impl Strategy<Value = v1::GetTokenRequest> {
+    let key = || option::of("[!-~]{1,24}");
     prop_oneof![
-        text().prop_map(|account| (account, false, String::new())),
-        Just((String::new(), true, String::new())),
-        some_text().prop_map(|assertion| (String::new(), false, assertion)),
+        (text(), text()).prop_map(|(account, kerberos_service_principal)| v1::GetTokenRequest {
+            account,
+            kerberos_service_principal,
+            ..Default::default()
+        }),
+        text().prop_map(|fmi_path| v1::GetTokenRequest { app_only: true, fmi_path, ..Default::default() }),
+        ("[!-~]{1,24}", text(), option::of("https://[a-z]{1,8}\\.example/")).prop_map(
+            |(on_behalf_of, audience, resource)| v1::GetTokenRequest {
+                on_behalf_of,
+                audience,
+                resource: resource.unwrap_or_default(),
+                ..Default::default()
+            }
+        ),
+        ("[!-~]{0,24}", key()).prop_map(|(on_behalf_of, key)| {
+            // Without an assertion there is a key; with one, an empty key asks for one.
+            let session_key =
+                Some(key.unwrap_or_else(|| if on_behalf_of.is_empty() { "k".to_owned() } else { String::new() }));
+            v1::GetTokenRequest { on_behalf_of, session_key, ..Default::default() }
+        }),
     ]
 }
 
 fn token_request() -> impl Strategy<Value = v1::GetTokenRequest> {
     let flags = (any::<bool>(), any::<bool>(), scheme(), seconds());
-    (selector(), subject(), scopes(), text(), flags, claims(), correlation_id()).prop_map(
-        |(start, (account, app_only, on_behalf_of), scopes, tenant, flags, claims, correlation_id)| {
+    (selector(), subject(), scopes(), text(), flags, (claims(), claims()), correlation_id()).prop_map(
+        |(start, subject, scopes, tenant, flags, (claims, client_claims), correlation_id)| {
             let (force_refresh, include_id_token, (scheme, public_key), min_validity_seconds) = flags;
+            let v1::GetTokenRequest { application, client_id, authority, .. } = start;
             v1::GetTokenRequest {
-                account,
-                app_only,
-                on_behalf_of,
+                application,
+                client_id,
+                authority,
+                client_claims,
                 scopes,
                 tenant,
                 force_refresh,
@@ -120,7 +141,7 @@ fn token_request() -> impl Strategy<Value = v1::GetTokenRequest> {
                 claims,
                 correlation_id,
                 public_key,
-                ..start
+                ..subject
             }
         },
     )
@@ -177,6 +198,7 @@ fn token_answer() -> impl Strategy<Value = v1::GetTokenResponse> {
                 id_token,
                 correlation_id,
                 key_id,
+                session_key: String::new(),
             }
         },
     )

@@ -132,6 +132,7 @@ fn token(number: usize) -> CachedToken {
         issued_on: now(),
         expires_on: now().plus(Duration::from_secs(30 * 24 * 3600)),
         refresh_on: None,
+        subject: None,
     }
 }
 

@@ -25,6 +25,7 @@ mod main_job;
 mod managed_identity;
 mod migration;
 mod msal;
+mod on_behalf_of;
 mod proto_lint;
 mod python;
 mod readme;

@@ -38,10 +38,16 @@ async fn every_command_of_the_readme_does_what_it_says() {
     // The sign-in, and the service's own token.
     assert_eq!(stage.server.requests("token:authorization_code"), 1);
     assert_eq!(stage.server.requests("token:client_credentials"), 1);
+    assert_eq!(stage.server.requests("token:urn:ietf:params:oauth:grant-type:token-exchange"), 1);
 }
 
 impl Stage {
     async fn run(&self, command: &str) {
+        if command.ends_with("< callers-token") {
+            // What the client of a user sent to the service.
+            let sent = self.home.cli(["token", "mail"]).run().await.stdout;
+            fs::write(self.home.path().join("callers-token"), sent).unwrap();
+        }
         match command.split(' ').collect::<Vec<_>>()[..] {
             ["cargo", "run", "--bin", "demo"] => {
                 let demo = self.home.command("demo").output().await.expect("the demo runs");

@@ -23,8 +23,7 @@ use crate::{
         oauth::{ClientContext, TokenError, TokenParameters, client_credentials, token_response::Requested},
     },
     metrics::Outcome,
-    model::{CachedToken, Credential, DeskError, TokenPartition, Wait},
-    ports::entropy,
+    model::{CachedToken, Credential, DeskError, TokenPartition},
     provider::from_token,
     store::{Saved, StoredApplication},
 };
@@ -36,6 +35,7 @@ pub(super) struct AppOnly {
     pub partition: TokenPartition,
     pub scopes: ScopeSet,
     pub purpose: Purpose,
+    fmi_path: Option<String>,
     /// A renewal ahead of time is for this token: one that was issued later will do.
     renews: Option<UnixTime>,
     pub correlation_id: CorrelationId,
@@ -64,6 +64,7 @@ impl AppOnly {
             // Reserved scopes ask for a user's tokens; there is no user here.
             scopes: wanted.scopes.without_reserved(),
             purpose: wanted.purpose.clone(),
+            fmi_path: wanted.extras.fmi_path.clone(),
             renews: None,
             correlation_id: wanted.correlation_id,
         }
@@ -127,16 +128,7 @@ impl Desk {
         let mut unsent = false;
         let outcome = self.ask_for_app_token(&app_only, &mut unsent).await;
         self.publish_outcome(app_only.asked(), &outcome);
-        match &outcome {
-            Err(error @ DeskError::AuthorityUnavailable { retry_after, .. }) => {
-                let random = entropy::byte(&*self.entropy);
-                let wait = Wait { retry_after: *retry_after, unsent, random, answer_lost: false };
-                return Err(self.pauses.add(key, self.clock.now(), wait, error));
-            }
-            Err(DeskError::Cancelled) => {}
-            _ => self.pauses.clear(&key),
-        }
-        outcome
+        self.note_outcome(key, outcome, unsent)
     }
 
     /// A token that another flight brought between this one's order and its start.
@@ -175,10 +167,11 @@ impl Desk {
         let credential = self.presented(application, &metadata, app_only.correlation_id).await?;
         let metadata = self.regional(application, metadata).await;
         let client = ClientContext::of(application, &metadata, &credential);
-        let claims = application.claims(app_only.purpose.claims.as_ref());
+        let claims = app_only.purpose.claims_to_send(application);
         let (scopes, binding) = (&app_only.scopes, &app_only.purpose.binding);
         let parameters = TokenParameters { scopes: Some(scopes), claims: claims.as_ref(), binding };
-        let mut request = client_credentials::request(client, parameters, app_only.correlation_id);
+        let mut request =
+            client_credentials::request(client, parameters, app_only.fmi_path.as_deref(), app_only.correlation_id);
         let cause = self.cause(&app_only.partition, &app_only.scopes, &app_only.purpose)?;
         telemetry::explain(&mut request, cause, None);
         let response = self.provider.tokens(request, Requested { scopes, binding }).await.map_err(|error| {

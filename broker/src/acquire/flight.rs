@@ -12,7 +12,7 @@ use token_broker_proto::oauth::{ApplicationName, Claims, ScopeSet};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-use crate::model::{GrantKey, TokenBinding, TokenPartition};
+use crate::model::{GrantKey, RegisteredApplication, TokenBinding, TokenPartition};
 
 /// What may be in flight only once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,6 +21,8 @@ pub(super) enum FlightKey {
     Grant(GrantKey),
     /// A client credentials request for these scopes.
     Application(TokenPartition, ScopeSet),
+    /// The same with a user assertion, which the partition stands for.
+    Assertion(TokenPartition, ScopeSet),
 }
 
 /// What a flight was started for; only a caller who wants just this may share its result.
@@ -34,6 +36,10 @@ pub(super) struct Purpose {
     pub claims: Option<Claims>,
     /// Whether a fresh token in the cache would not do.
     pub forced: bool,
+    /// Claims that are sent along and do not bypass the cache.
+    pub client_claims: Option<Claims>,
+    /// What sets the tokens apart: `TokenPartition::extra`.
+    pub extra: String,
     /// The tenant that the token is of; empty where there are none.
     pub realm: String,
     /// What the token is bound to.
@@ -44,6 +50,11 @@ impl Purpose {
     /// Whether a cached token may answer at all.
     pub(super) fn may_use_cache(&self) -> bool {
         !self.forced && self.claims.is_none()
+    }
+
+    /// The claims of its requests: those asked for, with the application's capabilities and what goes along.
+    pub(super) fn claims_to_send(&self, application: &RegisteredApplication) -> Option<Claims> {
+        Claims::merged(application.claims(self.claims.as_ref()), self.client_claims.as_ref())
     }
 
     /// The same, to renew a token that is still good.

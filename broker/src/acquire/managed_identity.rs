@@ -9,12 +9,7 @@ use token_broker_proto::{
     oauth::{Authority, ManagedIdentity, ManagedIdentitySource, ScopeSet, clouds},
 };
 
-use super::{
-    Desk,
-    client_credentials::AppOnly,
-    found::{is_valid, partition},
-    silent::Wanted,
-};
+use super::{Desk, client_credentials::AppOnly, found::is_valid, silent::Wanted};
 use crate::{
     flow::{
         managed_identity::{Environment, Question, Retries, Source, answered, challenged_file, parse, request},
@@ -43,7 +38,7 @@ impl Desk {
     /// by their source and by the kind of their id, too.
     pub(super) fn app_partition(&self, wanted: &Wanted) -> TokenPartition {
         let application = &wanted.stored.application;
-        let partition = partition(application, None, &wanted.purpose.realm, &wanted.purpose.binding);
+        let partition = wanted.partition(None);
         match application.authority.managed_identity() {
             None => partition,
             Some(identity) => {

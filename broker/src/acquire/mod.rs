@@ -1,15 +1,18 @@
-//! The desk for tokens and sign-in: silent (cache, then refresh), app-only, bound to a key, browser, device code, sign-out. It decides and
-//! orders; the protocols are in `flow`, the exchange with the provider in `provider`, what is kept in `store`.
+//! The desk for tokens and sign-in: silent (cache, then refresh), app-only, on behalf of a user, bound to a key, browser, device
+//! code, sign-out. It decides and orders; the protocols are in `flow`, the exchange with the provider in `provider`, what is kept
+//! in `store`.
 //!
 //! A new grant is in the store, durably, before anybody sees the token that came with it.
 
 mod client_assertion;
 mod client_credentials;
+mod extras;
 mod flight;
 mod found;
 mod managed_identity;
 mod metadata;
 mod microsoft;
+mod on_behalf_of;
 mod refresh_token;
 mod renewal;
 mod sign_in;

@@ -1,6 +1,7 @@
-//! `SignOut`: forgets an account of an application and, on request, revokes its refresh token at the provider (RFC 7009). The
-//! account goes first, in one durable step that hands its grant over: whatever the provider says, it is gone from here, and what
-//! is under way for it is thrown away. It runs as a task of its own, so a caller that hangs up does not leave it half done.
+//! `SignOut`: forgets an account of an application, or ends an on-behalf-of session, and on request revokes its refresh token at
+//! the provider (RFC 7009). The account goes first, in one durable step that hands its grant over: whatever the provider says, it
+//! is gone from here, and what is under way for it is thrown away. It runs as a task of its own, so a caller that hangs up does
+//! not leave it half done.
 
 use std::sync::Arc;
 
@@ -35,12 +36,24 @@ impl Desk {
     async fn forget(self: &Arc<Self>, request: &SignOutRequest) -> Result<SignOutAnswer, DeskError> {
         let stored = self.find_application_named(&request.application)?;
         let (application, client) = (&stored.application, stored.application.client());
-        let Some(user) = self.find_user(application, request.account.as_deref())? else {
-            return Ok(SignOutAnswer { account: None, revocation: Revocation::NotRequested });
+        let session = match &request.account {
+            Some(key) => self.end_session(&client, key).await?,
+            None => None,
         };
-        let grant = self.vault.take_account(&client, &user.home_account_id).await?;
-        tracing::info!("signed out");
-        self.publish(client.clone(), Event::SignedOut(user.account(&client, &application.name)));
+        let (user, grant) = match (self.find_user(application, request.account.as_deref()), session) {
+            (Ok(Some(user)), _) => {
+                let grant = self.vault.take_account(&client, &user.home_account_id).await?;
+                tracing::info!("signed out");
+                self.publish(client.clone(), Event::SignedOut(user.account(&client, &application.name)));
+                (Some(user), grant)
+            }
+            (_, Some(session)) => {
+                tracing::info!("an on-behalf-of session ended");
+                (session.user.clone(), Some(session))
+            }
+            (Ok(None), None) => (None, None),
+            (Err(error), None) => return Err(error),
+        };
         let revocation = match grant.filter(|_| request.revoke) {
             Some(grant) => match self.revoke(&stored, &grant, request).await {
                 Ok(revocation) => revocation,
@@ -48,7 +61,7 @@ impl Desk {
             },
             None => Revocation::NotRequested,
         };
-        Ok(SignOutAnswer { account: Some(user.account(&client, &application.name)), revocation })
+        Ok(SignOutAnswer { account: user.map(|user| user.account(&client, &application.name)), revocation })
     }
 
     async fn revoke(

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use token_broker_proto::{
-    calls::{Subject, TokenAnswer, TokenRequest, TokenScheme, TokenSource},
+    calls::{Extras, Subject, TokenAnswer, TokenRequest, TokenScheme, TokenSource},
     oauth::{Authority, CorrelationId, ScopeSet},
 };
 use tracing::Instrument;
 
 use super::{
-    Desk, FlightKey, Purpose,
+    Desk, FlightKey, Purpose, extras,
     flight::{Boarding, Early, Report},
     found::{is_fresh, is_valid, partition},
     managed_identity,
@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     access::Caller,
-    flow::{managed_identity::resource, oauth::proof_of_possession},
-    model::{CachedToken, DeskError, TokenBinding, TokenPartition, User},
+    flow::{cache_key, managed_identity::resource, oauth::proof_of_possession},
+    model::{CachedToken, DeskError, TokenBinding, TokenPartition, TokenSubject, User},
     store::StoredApplication,
 };
 
@@ -33,12 +33,22 @@ pub(super) struct Wanted {
     pub stored: Arc<StoredApplication>,
     pub scopes: ScopeSet,
     pub purpose: Purpose,
+    pub extras: Extras,
     pub min_validity: Option<Duration>,
     pub include_id_token: bool,
     pub correlation_id: CorrelationId,
 }
 
 impl Wanted {
+    /// The partition that its tokens are in.
+    pub(super) fn partition(&self, user: Option<&User>) -> TokenPartition {
+        let extra = self.purpose.extra.clone();
+        TokenPartition {
+            extra,
+            ..partition(&self.stored.application, user, &self.purpose.realm, &self.purpose.binding)
+        }
+    }
+
     /// Whether a cached token that is merely valid may answer when the provider fails.
     fn may_fall_back(&self) -> bool {
         self.purpose.may_use_cache() && self.min_validity.is_none()
@@ -69,7 +79,7 @@ impl Desk {
                 Err(nobody) => self.by_family(&wanted, selector.as_deref(), nobody).await,
             },
             Subject::Application => self.for_application(&wanted).await,
-            Subject::OnBehalfOf(_) => Err(unsupported("the on-behalf-of flow")),
+            Subject::OnBehalfOf(user) => self.for_user_of(wanted, user).await,
         }
     }
 
@@ -88,6 +98,7 @@ impl Desk {
                 stored.application.authority
             )));
         }
+        extras::check(&request.extras, &stored.application.authority)?;
         let realm = self.realm(&stored.application.authority, correlation_id).await?;
         let scopes = request.scopes.clone().unwrap_or_else(|| stored.application.default_scopes());
         let scopes = match stored.application.authority.managed_identity() {
@@ -100,6 +111,8 @@ impl Desk {
                 .map(|scopes| stored.application.options.without_excluded(scopes)),
             claims: request.claims.clone(),
             forced: request.force_refresh,
+            client_claims: extras::claims(&request.extras),
+            extra: cache_key(&extras::parts(&request.extras)),
             realm,
             binding,
         };
@@ -107,6 +120,7 @@ impl Desk {
             stored,
             scopes,
             purpose,
+            extras: request.extras.clone(),
             min_validity: request.min_validity,
             include_id_token: request.include_id_token,
             correlation_id,
@@ -114,8 +128,7 @@ impl Desk {
     }
 
     async fn for_user(self: &Arc<Self>, wanted: &Wanted, user: &User) -> Result<TokenAnswer, DeskError> {
-        let Purpose { realm, binding, .. } = &wanted.purpose;
-        let partition = partition(&wanted.stored.application, Some(user), realm, binding);
+        let partition = wanted.partition(Some(user));
         let (token, source) = match self.fresh(wanted, &partition)? {
             Some(token) => (token, TokenSource::Cache),
             None => self.refreshed(wanted, user, &partition).await?,
@@ -165,7 +178,7 @@ impl Desk {
         Err(outcome.unwrap_or_else(|| DeskError::Internal("no grant to look for".into())))
     }
 
-    async fn refreshed_by(
+    pub(super) async fn refreshed_by(
         self: &Arc<Self>,
         wanted: &Wanted,
         refresh: Refresh,
@@ -241,7 +254,7 @@ impl Desk {
         }
     }
 
-    /// The answer to the caller, with the ID token if it was asked for.
+    /// The answer to the caller, with the ID token if it was asked for. A token that is kept apart brings its own.
     pub(super) fn answer(
         &self,
         wanted: &Wanted,
@@ -251,9 +264,17 @@ impl Desk {
     ) -> Result<TokenAnswer, DeskError> {
         let application = &wanted.stored.application;
         let client = application.client();
-        let id_token = match user.filter(|_| wanted.include_id_token) {
-            Some(user) => self.vault.find_identity(&client, &wanted.purpose.realm, &user.home_account_id)?,
-            None => None,
+        let (subject, own) = match token.subject.map(|subject| *subject) {
+            Some(TokenSubject { user, id_token }) => (Some(user), id_token),
+            None => (None, None),
+        };
+        let id_token = match (user.filter(|_| wanted.include_id_token), own) {
+            (_, Some(own)) => Some(own).filter(|_| wanted.include_id_token),
+            (Some(user), None) => {
+                let kept = self.vault.find_identity(&client, &wanted.purpose.realm, &user.home_account_id)?;
+                kept.map(|documents| documents.id_token)
+            }
+            (None, None) => None,
         };
         Ok(TokenAnswer {
             access_token: token.access_token,
@@ -261,11 +282,12 @@ impl Desk {
             expires_on: token.expires_on,
             refresh_on: token.refresh_on,
             scopes: token.scopes,
-            account: user.map(|user| user.account(&client, &application.name)),
+            account: user.or(subject.as_ref()).map(|user| user.account(&client, &application.name)),
             source,
-            id_token: id_token.map(|documents| documents.id_token),
+            id_token,
             correlation_id: wanted.correlation_id,
             key_id: wanted.purpose.binding.key_id().map(str::to_owned),
+            session_key: None,
         })
     }
 }

@@ -19,6 +19,7 @@ pub struct Calls {
     failures: Counters<1>,
     refreshes: Counters<1>,
     app_tokens: Counters<1>,
+    on_behalf_of: Counters<1>,
     get_token_answered: Counter,
     cached: Tokens,
     fetched: Tokens,
@@ -69,6 +70,9 @@ impl Calls {
         registry.register("refreshes", "Refreshes of grants by what they came to", refreshes.clone());
         let help = "Requests for tokens of an application itself by what they came to";
         registry.register("app_token_requests", help, app_tokens.clone());
+        let on_behalf_of = Counters::<1>::default();
+        let help = "Requests for tokens on behalf of a user, by an assertion, by what they came to";
+        registry.register("on_behalf_of_requests", help, on_behalf_of.clone());
         let tokens = Counters::<1>::default();
         registry.register("tokens", "Tokens handed out by where they came from", tokens.clone());
         let durations = Family::<Labels<1>, Histogram>::new_with_constructor(|| Histogram::new(LATENCIES));
@@ -80,7 +84,7 @@ impl Calls {
         };
         let get_token_answered = by_code.get_or_create_owned(&[("rpc", "GetToken"), ("code", "OK")]);
         let (cached, fetched) = (of("cache"), of("identity_provider"));
-        Self { by_code, failures, refreshes, app_tokens, get_token_answered, cached, fetched }
+        Self { by_code, failures, refreshes, app_tokens, on_behalf_of, get_token_answered, cached, fetched }
     }
 
     /// A call was answered.
@@ -116,5 +120,10 @@ impl Calls {
     /// A request for a token of an application itself ended.
     pub fn app_token_requested(&self, outcome: Outcome) {
         self.app_tokens.get_or_create(&outcome.labels()).inc();
+    }
+
+    /// A request with a user assertion ended.
+    pub fn asked_on_behalf_of(&self, outcome: Outcome) {
+        self.on_behalf_of.get_or_create(&outcome.labels()).inc();
     }
 }

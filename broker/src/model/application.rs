@@ -78,6 +78,15 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Names the grant of an on-behalf-of session of this client.
+    #[must_use]
+    pub fn session_grant_key(&self, session: &str) -> GrantKey {
+        let holder = GrantHolder::Session(self.client_id.clone());
+        GrantKey { holder, ..self.grant_key(session) }
+    }
+}
+
 /// A client at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Client {

@@ -7,6 +7,8 @@ use token_broker_proto::{
     oauth::{ClientId, ScopeSet, UnixTime},
 };
 
+use super::User;
+
 /// A refresh token. Exists only inside the broker.
 #[derive(Debug, Clone)]
 pub struct RefreshToken(Secret);
@@ -32,8 +34,16 @@ pub struct GrantKey {
     pub environment: String,
     /// Who may use it.
     pub holder: GrantHolder,
-    /// Whose it is.
+    /// Whose it is; of a session, the session's name.
     pub home_account_id: String,
+}
+
+impl GrantKey {
+    /// Whether it is of a session: then no account stands for it.
+    #[must_use]
+    pub fn is_session(&self) -> bool {
+        matches!(self.holder, GrantHolder::Session(_))
+    }
 }
 
 /// What is known of a client's family; a client that has none of this was never seen.
@@ -50,6 +60,8 @@ pub enum GrantHolder {
     Client(ClientId),
     /// Every client of this family.
     Family(String),
+    /// An on-behalf-of session of this client.
+    Session(ClientId),
 }
 
 impl GrantHolder {
@@ -57,7 +69,7 @@ impl GrantHolder {
     #[must_use]
     pub fn family(&self) -> Option<&str> {
         match self {
-            Self::Client(_) => None,
+            Self::Client(_) | Self::Session(_) => None,
             Self::Family(family) => Some(family),
         }
     }
@@ -87,6 +99,8 @@ pub struct Grant {
     pub state: GrantState,
     /// The last refresh that failed since the sign-in; successes do not clear it.
     pub last_failure: Option<RefreshFailure>,
+    /// Whose it is, of a session.
+    pub user: Option<User>,
 }
 
 impl Grant {
@@ -94,7 +108,7 @@ impl Grant {
     #[must_use]
     pub fn issued(refresh_token: RefreshToken, scopes: ScopeSet, now: UnixTime) -> Self {
         let state = GrantState::Live;
-        Self { refresh_token, scopes, obtained_on: now, last_used_on: now, state, last_failure: None }
+        Self { refresh_token, scopes, obtained_on: now, last_used_on: now, state, last_failure: None, user: None }
     }
 }
 

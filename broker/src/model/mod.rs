@@ -19,4 +19,4 @@ pub use grant::{
 pub use http::{HttpRequest, HttpResponse, Route};
 pub use provider_metadata::{ClientAuthentication, Dialect, ProviderMetadata};
 pub use token::{CachedToken, TokenBinding, TokenPartition};
-pub use user::{IdentityDocuments, User};
+pub use user::{IdentityDocuments, TokenSubject, User};

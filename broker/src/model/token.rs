@@ -5,6 +5,8 @@ use token_broker_proto::{
     oauth::{ClientId, ScopeSet, UnixTime},
 };
 
+use super::TokenSubject;
+
 /// What an access token is kept apart by. Two tokens of one partition differ in their scopes only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TokenPartition {
@@ -20,8 +22,17 @@ pub struct TokenPartition {
     pub token_type: String,
     /// Thumbprint of the key that the token is bound to; empty for a bearer token.
     pub key_id: String,
-    /// Anything else that sets tokens apart, such as a hash of forwarded claims; empty in general.
+    /// Anything else that sets tokens apart, such as a user assertion or the application's own claims: `flow::cache_key`; empty in
+    /// general.
     pub extra: String,
+}
+
+impl TokenPartition {
+    /// Whether its tokens are kept apart from those of plain requests, and so is the ID token that came with them.
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        !self.extra.is_empty()
+    }
 }
 
 /// What an access token is bound to, which is how it can be used (`token_type`, `req_cnf`): by whoever bears it, or by who has a key.
@@ -79,4 +90,6 @@ pub struct CachedToken {
     pub expires_on: UnixTime,
     /// When the provider advises to renew it.
     pub refresh_on: Option<UnixTime>,
+    /// Whose it is and the ID token that came with it, of a token that is kept apart.
+    pub subject: Option<Box<TokenSubject>>,
 }

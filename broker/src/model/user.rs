@@ -34,6 +34,15 @@ impl User {
     }
 }
 
+/// Whom a token was issued for, where no signed-in account says so.
+#[derive(Debug, Clone)]
+pub struct TokenSubject {
+    /// The user.
+    pub user: User,
+    /// The ID token that came along.
+    pub id_token: Option<Secret>,
+}
+
 /// What a provider said of the user's identity, unchanged, kept per client, tenant and account.
 #[derive(Debug, Clone)]
 pub struct IdentityDocuments {

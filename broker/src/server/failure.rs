@@ -65,8 +65,13 @@ fn refused(known: Failure, provider: ProviderError) -> Failure {
 /// The message is the command to run.
 fn interaction(known: Failure, application: &str, why: Interaction) -> Failure {
     let meaning = match &why {
-        Interaction::Provider(provider) => Meaning::of(provider).map(|meaning| format!(": {}", meaning.sentence)),
-        Interaction::NotSignedIn | Interaction::NoGrant { .. } | Interaction::AnswerLost(_) => None,
+        Interaction::Provider(provider) | Interaction::OnBehalfOf(provider) => {
+            Meaning::of(provider).map(|meaning| format!(": {}", meaning.sentence))
+        }
+        Interaction::NotSignedIn
+        | Interaction::NoGrant { .. }
+        | Interaction::AnswerLost(_)
+        | Interaction::NoSession => None,
     };
     let (command, provider) = match why {
         Interaction::NotSignedIn => (format!("broker-cli login {application}"), None),
@@ -78,9 +83,20 @@ fn interaction(known: Failure, application: &str, why: Interaction) -> Failure {
             let claims = provider.claims.as_deref().map(|claims| format!(" --claims {}", quoted(claims)));
             (format!("broker-cli login {application}{}", claims.unwrap_or_default()), Some(*provider))
         }
+        Interaction::NoSession => return advise(known, "begin it again with the user's assertion"),
+        Interaction::OnBehalfOf(provider) => {
+            let message = format!("{}{}", known.message, meaning.unwrap_or_default());
+            return Failure { message, advice: Some(for_client(&provider)), provider: Some(*provider), ..known };
+        }
     };
     let message = format!("{}{}; run: {command}", known.message, meaning.unwrap_or_default());
     Failure { message, advice: Some(command), provider, ..known }
+}
+
+/// What the service has to tell the client that called it: only there can the user sign in.
+fn for_client(provider: &ProviderError) -> String {
+    let claims = provider.claims.as_ref().map(|_| " with the claims in this error");
+    format!("let the client application sign the user in{}, and send its new token", claims.unwrap_or_default())
 }
 
 /// One word of a shell.
@@ -134,6 +150,19 @@ mod tests {
         assert_eq!(known.reason, Reason::AuthorityRefused);
         assert_eq!(known.advice.as_deref(), Some("the same with --issuer https://id.example/"));
         assert_eq!(failure_of(None).advice, None);
+    }
+
+    #[test]
+    fn on_behalf_of_it_is_the_client_that_has_to_act() {
+        let claims = r#"{"access_token":{"acrs":{"value":"c1"}}}"#;
+        let provider =
+            ProviderError { error: "interaction_required".into(), claims: Some(claims.into()), ..Default::default() };
+        let why = Interaction::OnBehalfOf(Box::new(provider));
+        let failure = failure(DeskError::InteractionRequired { application: "api".into(), why });
+        assert_eq!(failure.reason, Reason::InteractionRequired);
+        let advice = failure.advice.expect("advice");
+        assert!(advice.contains("client application") && !advice.contains("broker-cli login"), "{advice}");
+        assert_eq!(failure.provider.and_then(|provider| provider.claims).as_deref(), Some(claims));
     }
 
     #[test]

@@ -21,5 +21,6 @@ pub use key::Randomness;
 pub use rows::{application::StoredApplication, provider::StoredProvider};
 pub use vault::{
     EntryPage, GrantCounts, GrantEntry, ImportRecord, Imported, RefreshRecord, RemovedApplication, Saved,
-    SavedApplication, SignInRecord, StoredEntry, Surroundings, Vault, VaultOptions, VerifyReport, WriterMode,
+    SavedApplication, SessionRecord, SignInRecord, StoredEntry, Surroundings, Vault, VaultOptions, VerifyReport,
+    WriterMode,
 };

@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 use token_broker_client::{
-    Invalid,
-    calls::{Subject, TokenRequest},
+    Invalid, Secret,
+    calls::{Extras, OnBehalfOf, SessionKey, Subject, TokenRequest},
     oauth::{ApplicationName, Claims},
 };
 
@@ -56,9 +56,33 @@ pub(crate) struct TokenArguments {
     /// A token for the application itself, without a user
     #[arg(long, conflicts_with = "account")]
     app_only: bool,
+    /// A token for the user whose access token comes on standard input (on-behalf-of, token exchange)
+    #[arg(long, conflicts_with_all = ["account", "app_only"])]
+    pub(crate) on_behalf_of_stdin: bool,
+    /// Key of a session that goes on when the user's token has expired: begins it, or without --on-behalf-of-stdin asks it
+    #[arg(long, value_name = "KEY", value_parser = session_key, conflicts_with_all = ["account", "app_only"])]
+    session_key: Option<SessionKey>,
+    /// Begin a session, with a key that is made for it and told
+    #[arg(long, requires = "on_behalf_of_stdin", conflicts_with = "session_key")]
+    new_session: bool,
     /// Tenant to ask in, instead of the own one (Microsoft Entra ID)
     #[arg(long, value_name = "T")]
     tenant: Option<String>,
+    /// Service that the token is for, by its name (token exchange)
+    #[arg(long, value_name = "NAME", requires = "on_behalf_of_stdin")]
+    audience: Option<String>,
+    /// Service that the token is for, by its URI (token exchange)
+    #[arg(long, value_name = "URI", requires = "on_behalf_of_stdin")]
+    resource: Option<String>,
+    /// Path of a federated managed identity (Microsoft Entra ID)
+    #[arg(long, value_name = "PATH", requires = "app_only")]
+    fmi_path: Option<String>,
+    /// Ask for a Kerberos ticket for this service in the ID token (Microsoft Entra ID)
+    #[arg(long, value_name = "SPN", conflicts_with_all = ["app_only", "on_behalf_of_stdin", "session_key"])]
+    kerberos_service_principal: Option<String>,
+    /// Claims of the application's own wish, a JSON object; the token is cached for them
+    #[arg(long, value_name = "JSON", value_parser = claims)]
+    forwarded_client_claims: Option<Claims>,
     /// Ask the provider for a new token
     #[arg(long)]
     force_refresh: bool,
@@ -92,10 +116,25 @@ pub(crate) struct TokenArguments {
 }
 
 impl TokenArguments {
-    /// The request.
-    pub(crate) fn into_request(self) -> Result<TokenRequest, Invalid> {
+    /// The request, with the user's token that came on standard input.
+    pub(crate) fn into_request(self, assertion: Option<Secret>) -> Result<TokenRequest, Invalid> {
         Ok(TokenRequest {
-            subject: if self.app_only { Subject::Application } else { Subject::User(self.account) },
+            subject: match (assertion, self.session_key) {
+                (Some(assertion), key) if self.new_session || key.is_some() => {
+                    Subject::OnBehalfOf(OnBehalfOf::Begin(assertion, key))
+                }
+                (Some(assertion), _) => Subject::OnBehalfOf(OnBehalfOf::Assertion(assertion)),
+                (None, Some(key)) => Subject::OnBehalfOf(OnBehalfOf::Session(key)),
+                (None, None) if self.app_only => Subject::Application,
+                (None, None) => Subject::User(self.account),
+            },
+            extras: Extras {
+                audience: self.audience,
+                resource: self.resource,
+                fmi_path: self.fmi_path,
+                kerberos_service_principal: self.kerberos_service_principal,
+                client_claims: self.forwarded_client_claims,
+            },
             scopes: scopes(&self.scopes)?,
             tenant: self.tenant,
             force_refresh: self.force_refresh,
@@ -105,4 +144,8 @@ impl TokenArguments {
             ..TokenRequest::new(self.application)
         })
     }
+}
+
+fn session_key(text: &str) -> Result<SessionKey, String> {
+    SessionKey::parse(text).map_err(|invalid| invalid.rule)
 }

@@ -34,6 +34,9 @@ pub(crate) struct WatchArguments {
     /// A token for the application itself, without a user
     #[arg(long, conflicts_with = "account")]
     app_only: bool,
+    /// Tenant to ask in, instead of the own one (Microsoft Entra ID)
+    #[arg(long, value_name = "T")]
+    tenant: Option<String>,
     /// Renew it this long before it runs out: 90, 90s, 15m, 8h
     #[arg(long, value_name = "D", value_parser = duration::parse)]
     min_validity: Option<Duration>,
@@ -45,6 +48,7 @@ impl WatchArguments {
         Ok(TokenRequest {
             subject: if self.app_only { Subject::Application } else { Subject::User(self.account) },
             scopes: scopes(&self.scopes)?,
+            tenant: self.tenant,
             min_validity: self.min_validity,
             ..TokenRequest::new(self.application)
         })

@@ -65,6 +65,7 @@ mod tests {
             id_token: None,
             correlation_id: CorrelationId::from_random([0; 16]),
             key_id: None,
+            session_key: None,
         }
     }
 

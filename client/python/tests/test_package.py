@@ -75,6 +75,8 @@ def test_the_snippets_of_the_readme_run(stage, graph, mail, ada, monkeypatch, ca
     names = {"API": graph.base, "came_back": lambda url: stage("sign_in_until", url=url).partition("?")[2]}
     snippets = re.findall(r"^```python\n(.*?)^```", (PACKAGE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     for snippet in snippets:
+        if "callers_token" in snippet:
+            names["callers_token"] = names["app"].acquire_token_silent(["api:read"]).access_token
         exec(compile(snippet, "README.md", "exec"), names)
     for opened in (names["app"], names["site"]):
         opened.close()

@@ -107,3 +107,21 @@ def test_a_restart_of_the_daemon_goes_unnoticed(stage, mail, ada):
     assert str(stage.socket) in str(caught.value) and caught.value.__cause__ is None
     stage("start")
     assert mail.acquire_token_silent(None, ada).access_token == before.access_token
+
+
+def test_a_service_acts_on_behalf_of_its_caller(stage, mail, ada, open_application):
+    job = open_application("job")
+    assertion = mail.acquire_token_silent(["api:read"], ada).access_token
+    token = job.acquire_token_on_behalf_of(assertion, ["mail:read"], audience="files")
+    assert stage("is_active", token=token.access_token) and token.source == "identity_provider"
+    assert (token.scopes, token.account, token.session_key) == (("mail:read",), None, None)
+    again = job.acquire_token_on_behalf_of(assertion, ["mail:read"], audience="files")
+    assert (again.source, again.access_token) == ("cache", token.access_token)
+    assert job.acquire_token_on_behalf_of(assertion, ["mail:read"], audience="mail").access_token != token.access_token
+    assert job.get_accounts() == []
+    with pytest.raises(token_broker.InvalidRequest) as caught:
+        mail.acquire_token_on_behalf_of(assertion, ["mail:read"])
+    assert caught.value.failure.field == "on_behalf_of" and assertion not in str(caught.value)
+    with pytest.raises(token_broker.InvalidRequest) as caught:
+        job.acquire_token_on_behalf_of(None, ["mail:read"], session_key="nightly")
+    assert caught.value.failure.field == "session_key"

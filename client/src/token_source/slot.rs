@@ -143,6 +143,7 @@ mod tests {
             id_token: None,
             correlation_id: CorrelationId::from_random([1; 16]),
             key_id: None,
+            session_key: None,
         }))
     }
 

@@ -23,7 +23,9 @@ pub use sign_in::{FederatedUser, SignInEvent, SignInMethod, SignInRequest, UserC
 pub use sign_out::{Revocation, SignOutAnswer, SignOutRequest};
 pub use signed_http_request::{HttpRequestToSign, SignHttpRequest, SignedHttpRequest};
 pub use status::{DaemonStatus, StoreCounts};
-pub use token::{ApplicationSelector, Subject, TokenAnswer, TokenRequest, TokenScheme, TokenSource};
+pub use token::{
+    ApplicationSelector, Extras, OnBehalfOf, SessionKey, Subject, TokenAnswer, TokenRequest, TokenScheme, TokenSource,
+};
 pub use watch::{Event, EventRecord, Renewal, RenewalFailure, SignInNeeded, TokenEvent, TokenExpired, WatchRequest};
 pub use web_app::{BeginAuthorizationRequest, BegunAuthorization, CompleteAuthorizationRequest, ResponseMode};
 

@@ -51,10 +51,39 @@ impl Claims {
         serde_json::from_str::<Map<String, Value>>(self.as_str()).is_ok_and(|members| members.contains_key(name))
     }
 
+    /// Both in one: objects are merged member by member, elsewhere the second one wins. Of one alone the text stays as it came.
+    #[must_use]
+    pub fn merged(first: Option<Self>, second: Option<&Self>) -> Option<Self> {
+        let (Some(first), Some(second)) = (&first, second) else { return first.or_else(|| second.cloned()) };
+        let members = |claims: &Self| serde_json::from_str(claims.as_str()).unwrap_or_default();
+        let mut merged: Map<String, Value> = members(first);
+        merge(&mut merged, members(second));
+        Some(Self(Value::Object(merged).to_string().into()))
+    }
+
+    /// Asks for a Kerberos ticket for this service in the ID token, as Microsoft Entra ID gives it.
+    #[must_use]
+    pub fn kerberos_ticket(service_principal: &str) -> Self {
+        let ticket = json!({ "essential": "false", "value": service_principal });
+        Self(json!({ "id_token": { "xms_as_rep": ticket } }).to_string().into())
+    }
+
     /// The JSON text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The second one's members over the first one's. Parsing has bounded how deep they go.
+fn merge(members: &mut Map<String, Value>, over: Map<String, Value>) {
+    for (name, value) in over {
+        match (members.get_mut(&name), value) {
+            (Some(Value::Object(own)), Value::Object(value)) => merge(own, value),
+            (_, value) => {
+                members.insert(name, value);
+            }
+        }
     }
 }
 
@@ -88,5 +117,24 @@ mod tests {
         let both =
             r#"{"access_token":{"nbf":{"essential":true},"xms_cc":{"values":["CP1","x"]}},"id_token":{"a":null}}"#;
         assert_eq!(sent(challenge, &["CP1", "x"]).as_deref(), Some(both));
+    }
+
+    #[test]
+    fn two_are_merged_member_by_member() {
+        let merged = |first: &str, second: &str| {
+            let [first, second] = [first, second].map(|text| Claims::parse(text).expect("claims"));
+            Claims::merged(first, second.as_ref()).map(|claims| claims.as_str().to_owned())
+        };
+        assert_eq!(merged("", ""), None);
+        assert_eq!(merged("{ }", "").as_deref(), Some("{ }"));
+        assert_eq!(merged("", "{ }").as_deref(), Some("{ }"));
+        let both = merged(r#"{"a":{"x":{"v":1},"y":[1]},"b":1}"#, r#"{"a":{"x":{"w":2},"y":[2]},"b":{}}"#);
+        assert_eq!(both.as_deref(), Some(r#"{"a":{"x":{"v":1,"w":2},"y":[2]},"b":{}}"#));
+    }
+
+    #[test]
+    fn a_kerberos_ticket_is_asked_for_in_the_id_token() {
+        let text = Claims::kerberos_ticket(r#"HTTP/a"b"#);
+        assert_eq!(text.as_str(), r#"{"id_token":{"xms_as_rep":{"essential":"false","value":"HTTP/a\"b"}}}"#);
     }
 }

@@ -20,7 +20,7 @@ pub struct Seen {
 }
 
 /// Parameters that are secrets.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 10] = [
     "client_secret",
     "code",
     "code_verifier",
@@ -29,6 +29,7 @@ const SECRETS: [&str; 9] = [
     "token",
     "password",
     "assertion",
+    "subject_token",
     "client_assertion",
 ];
 

@@ -130,6 +130,15 @@ impl Entra {
         self.shared.directory.lock().unwrap().register(application);
     }
 
+    /// An access token of this user for the service with that client id, as a client sends it there: good for so many seconds.
+    ///
+    /// # Panics
+    /// When another thread has panicked meanwhile.
+    #[must_use]
+    pub fn user_assertion(&self, username: &str, audience: &str, lifetime: i64) -> String {
+        self.shared.directory.lock().unwrap().user_assertion(username, audience, lifetime)
+    }
+
     /// The next request at this place is answered as these members say. An error: `error` with `status`, `suberror`, `codes`,
     /// `claims`, `description`, `retry_after`. Else the usual answer, with the members of `with` over its own (`null` removes
     /// one). At the authorization endpoint also `state` and `nonce` that replace the right ones; at a federation server `fault`,

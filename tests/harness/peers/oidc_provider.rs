@@ -18,6 +18,8 @@ pub const CONFIDENTIAL_APP: (&str, &str) = ("confidential-app", "confidential se
 pub const SERVICE_APP: (&str, &str) = ("service-app", "service secret: +/%&=?~");
 /// A confidential client for client credentials (`client_secret_post`).
 pub const SERVICE_APP_POST: (&str, &str) = ("service-app-post", "posted secret: +/%&=?~");
+/// A confidential client that exchanges its callers' tokens (`client_secret_basic`).
+pub const EXCHANGE_APP: (&str, &str) = ("exchange-app", "exchange secret: +/%&=?~");
 /// A confidential client that is a web application (`client_secret_basic`), and where it takes its users back.
 pub const WEB_APP: (&str, &str) = ("web-app", "web secret: +/%&=?~");
 /// The redirect URI of `WEB_APP`.

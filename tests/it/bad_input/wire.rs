@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use token_broker_client::{
     Client, Reason, Secret,
-    calls::{SignInRequest, Subject, TokenRequest},
+    calls::{OnBehalfOf, SignInRequest, Subject, TokenRequest},
 };
 use token_broker_proto::wire::v1;
 use token_broker_tests::{
@@ -24,7 +24,10 @@ use super::{Stage, refused, says};
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 fn with_assertion(bytes: usize) -> TokenRequest {
-    TokenRequest { subject: Subject::OnBehalfOf(Secret::new("x".repeat(bytes))), ..TokenRequest::new(name("mail")) }
+    TokenRequest {
+        subject: Subject::OnBehalfOf(OnBehalfOf::Assertion(Secret::new("x".repeat(bytes)))),
+        ..TokenRequest::new(name("mail"))
+    }
 }
 
 /// The client of a program that was connected before the trouble came.
@@ -47,7 +50,8 @@ async fn a_request_over_the_limit() {
         says(&refused(within(client.sign_in(&sign_in)).await), Reason::LimitExceeded, &words);
     }
     // Below the limit the request itself is judged.
-    says(&refused(client.token(&with_assertion(250 * 1024)).await), Reason::Unsupported, &["on-behalf-of"]);
+    let failure = refused(client.token(&with_assertion(250 * 1024)).await);
+    says(&failure, Reason::InvalidRequest, &["on_behalf_of", "longer than 16384 bytes"]);
     everybody_is_served(&stage, &client).await;
     stage.still_refreshes().await;
 }

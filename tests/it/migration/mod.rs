@@ -67,7 +67,9 @@ async fn every_block_of_the_page_runs_and_asks_for_the_same() {
         }
         kinds.extend(asked.into_values().flatten());
     }
-    for kind in ["authorization_code", "device_code", "password", "user_fic", "client_credentials", "refresh_token"] {
+    let kinds_wanted =
+        ["authorization_code", "device_code", "password", "user_fic", "client_credentials", "refresh_token"];
+    for kind in kinds_wanted.into_iter().chain(["jwt-bearer"]) {
         assert!(kinds.contains(&format!("token:{kind}")), "no block comes to {kind}: {kinds:?}");
     }
 }
@@ -91,6 +93,8 @@ impl Stage {
         let home = Home::new();
         register(&entra);
         files(home.path());
+        let callers_token = entra.user_assertion("ada@contoso.example", CLIENTS[1], 3600);
+        fs::write(home.path().join("callers-token"), callers_token).unwrap();
         let host = Host::start(Arc::new(SystemClock)).await;
         let mut environment = environment(&entra, &home, python);
         let variables = host.environment(ManagedIdentitySource::Imds).variables();

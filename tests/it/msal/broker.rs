@@ -33,11 +33,18 @@ impl Broker {
             "open" => self.register(&step["applications"]).await,
             "sign_in" => self.sign_in(stage, application, step).await,
             "device_code" => self.device_code(stage, application, step).await,
-            "token" => self.token(application, step, &[]).await,
+            "token" => self.token(application, step, &[], "").await,
             "password" => self.without_page(application, step, ("password", "--password-stdin")).await,
             "user_credential" => self.without_page(application, step, ("assertion", "--user-assertion-stdin")).await,
             "import_token" => self.without_page(application, step, ("refresh_token", "--refresh-token-stdin")).await,
-            "app_only" => self.token(application, step, &["--app-only"]).await,
+            "app_only" => self.token(application, step, &["--app-only"], "").await,
+            "on_behalf_of" => self.token(application, step, &["--on-behalf-of-stdin"], &stage.assertion(step)).await,
+            // Begins with an assertion, and goes on without one.
+            "session" if step.get("of").is_some() => {
+                let more = ["--on-behalf-of-stdin", "--session-key", text_of(step, "key")];
+                self.token(application, step, &more, &stage.assertion(step)).await
+            }
+            "session" => self.token(application, step, &["--session-key", text_of(step, "key")], "").await,
             "accounts" => self.accounts(application).await,
             "sign_out" => self.sign_out(application, step).await,
             "wait" => stage.asked(step).await,
@@ -134,10 +141,16 @@ impl Broker {
         }
     }
 
-    async fn token(&self, application: &str, step: &Value, more: &[&str]) -> String {
+    async fn token(&self, application: &str, step: &Value, more: &[&str], input: &str) -> String {
         let mut arguments: Vec<_> =
             ["token", application].into_iter().chain(more.iter().copied()).map(str::to_owned).collect();
-        for (fact, option) in [("claims", "--claims"), ("tenant", "--tenant"), ("username", "--account")] {
+        for (fact, option) in [
+            ("claims", "--claims"),
+            ("tenant", "--tenant"),
+            ("username", "--account"),
+            ("client_claims", "--forwarded-client-claims"),
+            ("fmi_path", "--fmi-path"),
+        ] {
             if step.get(fact).is_some() {
                 arguments.extend([option.to_owned(), text_of(step, fact).to_owned()]);
             }
@@ -156,7 +169,7 @@ impl Broker {
             arguments.extend(["--scope".to_owned(), scope]);
         }
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        let output = self.cli(&arguments).run().await;
+        let output = self.cli(&arguments).input(input).run().await;
         if output.code != 0 {
             return failure(&output);
         }

@@ -57,6 +57,9 @@ impl Python {
             told["proxy"] = stage.entra.proxy().into();
             told["certificates"] = json!(stage.entra.certificate_file());
         }
+        if step["do"] == "on_behalf_of" {
+            told["assertion"] = stage.assertion(step).into();
+        }
         if step["do"] == "complete" {
             told["response"] = json!(stage.brought(step));
         }

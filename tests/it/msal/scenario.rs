@@ -57,6 +57,8 @@ pub(super) struct Stage {
     pub(super) user: User,
     /// What the browser brought to the web application.
     pub(super) brought: Mutex<BTreeMap<String, String>>,
+    /// The user assertions of the scenario: the same one comes again until a step names another.
+    assertions: Mutex<BTreeMap<String, String>>,
 }
 
 impl Scenario {
@@ -79,7 +81,7 @@ impl Scenario {
         let clock = ManualClock::at(BEGIN);
         let entra = Arc::new(Entra::start(&clock));
         let user = User::named("ada").with_client(entra.browser());
-        let stage = Stage { clock, entra, user, brought: Mutex::default() };
+        let stage = Stage { clock, entra, user, brought: Mutex::default(), assertions: Mutex::default() };
         let applications = self.applications(&stage.entra);
         let (side, mut player) = match peer {
             Peer::Msal(python) => ("msal", Player::Msal(python)),
@@ -188,6 +190,19 @@ impl Stage {
 }
 
 impl Stage {
+    /// The assertion that a client sends: of the user `of` (or the very text `assertion`), for the service `audience`, good for
+    /// `lifetime` seconds.
+    pub(super) fn assertion(&self, step: &Value) -> String {
+        if let Some(given) = step.get("assertion").and_then(Value::as_str) {
+            return given.to_owned();
+        }
+        let audience = step.get("audience").and_then(Value::as_str).unwrap_or(CLIENT_ID);
+        let lifetime = step.get("lifetime").and_then(Value::as_i64).unwrap_or(3600);
+        let name = format!("{} {audience} {lifetime} {}", text_of(step, "of"), text_of(step, "another"));
+        let made = || self.entra.user_assertion(text_of(step, "of"), audience, lifetime);
+        self.assertions.lock().unwrap().entry(name).or_insert_with(made).clone()
+    }
+
     /// What the web application is brought, with the members of the step's `with` over it.
     pub(super) fn brought(&self, step: &Value) -> BTreeMap<String, String> {
         let mut brought = self.brought.lock().unwrap().clone();

@@ -1,6 +1,8 @@
 //! `Debug` of the shared words and the wire messages shows no secret: programs print these into their own logs.
 
-use token_broker_client::calls::{NewApplication, SignInEvent, Subject, TokenAnswer, TokenRequest, UserCode};
+use token_broker_client::calls::{
+    NewApplication, OnBehalfOf, SignInEvent, Subject, TokenAnswer, TokenRequest, UserCode,
+};
 use token_broker_proto::{Secret, oauth::UnixTime, wire::v1};
 use token_broker_tests::daemon::{application, name};
 
@@ -13,7 +15,10 @@ fn hides(shown: &str) {
 #[test]
 fn no_word_shows_its_secret() {
     let secret = || Secret::new(SECRET);
-    let request = TokenRequest { subject: Subject::OnBehalfOf(secret()), ..TokenRequest::new(name("mail")) };
+    let request = TokenRequest {
+        subject: Subject::OnBehalfOf(OnBehalfOf::Begin(secret(), None)),
+        ..TokenRequest::new(name("mail"))
+    };
     let new: NewApplication = application("mail", "https://id.example", ("id", Some(SECRET)), "openid");
     let code = UserCode {
         verification_uri: "https://id.example/device".into(),

@@ -133,6 +133,13 @@ async fn tokens(stage: &mut Stage) {
         stage.evidence.id_tokens.push(printed["id_token"].as_str().unwrap().to_owned());
     }
     stage.done(&["token", apps::JOB, "--app-only"], "").await;
+    // A user's token, as a client sends it to the service.
+    let sent = stage.done(&["token", apps::MAIL], "").await.stdout;
+    for more in [&[][..], &["--json"], &["--audience", "marker-audience", "--force-refresh"]] {
+        let typed = [&["token", apps::JOB, "--on-behalf-of-stdin"], more].concat();
+        let output = stage.done(&typed, &sent).await;
+        stage.evidence.shown.push_str(&output.stdout);
+    }
 }
 
 async fn look(stage: &mut Stage) {
@@ -165,6 +172,7 @@ async fn failures(stage: &mut Stage) {
         stage.fails(&refresh, code, Some((Endpoint::Token, fault))).await;
     }
     stage.fails(&["token", apps::WRONG, "--app-only"], 1, None).await;
+    exchange_fails(stage, &echo).await;
     stage.fails(&["token", apps::MAIL, "--scope", OTHER_SCOPE], 3, None).await;
     stage.fails(&["token", apps::JOB], 3, None).await;
     stage.fails(&["token", apps::MAIL, "--account", "marker-nobody"], 1, None).await;
@@ -174,6 +182,31 @@ async fn failures(stage: &mut Stage) {
     stage.fails(&["app", "add", apps::MAIL, "--client-id", "other", "--tenant", "t"], 1, None).await;
     stage.server.revoke_all();
     stage.fails(&refresh, 3, None).await;
+}
+
+/// What is handed over for a user is in no error, whoever refuses it and whatever it repeats.
+async fn exchange_fails(stage: &mut Stage, echo: &str) {
+    let good = stage.done(&["token", apps::MAIL], "").await.stdout;
+    let typed = ["token", apps::JOB, "--on-behalf-of-stdin", "--scope", "marker-scope:read", "--force-refresh"];
+    let echoing = Fault::answer(
+        200,
+        "application/json",
+        format!("{{\"access_token\": \"at\", \"issued_token_type\": \"{echo}\"}}"),
+    );
+    for (input, code, fault) in [
+        (good.as_str(), 1, Some(echoing)),
+        ("at-marker-unknown-subject", 1, None),
+        ("at-marker unusable subject", 2, None),
+    ] {
+        if let Some(fault) = fault {
+            stage.server.fail_next(Endpoint::Token, fault);
+        }
+        let output = stage.home.cli(typed).env("RUST_LOG", "trace").input(input).run().await;
+        stage.evidence.failed(&typed, &output, code);
+    }
+    let public = ["token", apps::MAIL, "--on-behalf-of-stdin"];
+    let output = stage.home.cli(public).env("RUST_LOG", "trace").input(&good).run().await;
+    stage.evidence.failed(&public, &output, 2);
 }
 
 async fn declined(stage: &mut Stage) {

@@ -80,7 +80,7 @@ impl Markers {
         let people = ["marker-user", FULL_NAME, "Markerina", "marker-scope", "marker-client", "marker-app"];
         let open = people.into_iter().map(|value| Marker::new(value, false));
         let mut secrets = server.secrets();
-        secrets.extend([SECRET, WRONG_SECRET, "marker secret"].map(str::to_owned));
+        secrets.extend([SECRET, WRONG_SECRET, "marker secret", "at-marker unusable subject"].map(str::to_owned));
         secrets.extend([PASSWORD, WRONG_PASSWORD, "marker password", WRONG_TOKEN].map(str::to_owned));
         secrets.extend(evidence.user_codes.iter().flat_map(|code| [code.clone(), code.replace('-', "")]));
         // A token's parts: one of them alone would be a leak, too.

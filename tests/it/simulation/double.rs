@@ -95,6 +95,7 @@ impl Double {
             id_token: None,
             correlation_id: CorrelationId::from_random([0; 16]),
             key_id: None,
+            session_key: None,
         })
     }
 

@@ -25,6 +25,8 @@ pub(super) struct Stage {
     meanwhile: Vec<String>,
     /// The file that lines with `> ` go to.
     file: Option<String>,
+    /// The access token that was printed last, for the input of a command.
+    printed: String,
 }
 
 /// What a user does.
@@ -46,7 +48,7 @@ impl Stage {
         });
         let home = Home::new();
         let daemon = Some(DaemonProcess::start(&home).await);
-        Self { server, home, daemon, user: None, meanwhile: Vec::new(), file: None }
+        Self { server, home, daemon, user: None, meanwhile: Vec::new(), file: None, printed: String::new() }
     }
 
     /// A line with `% `.
@@ -92,13 +94,17 @@ impl Stage {
     /// Runs a command; what it printed, as the transcript has it.
     pub(super) async fn run(&mut self, command: &str) -> String {
         let typed = Typed::parse(&command.replace(ISSUER, self.server.issuer()));
-        let mut cli = self.home.cli(&typed.arguments).input(&typed.input).start().await;
+        let input = typed.input.replace("[ACCESS_TOKEN]", &self.printed);
+        let mut cli = self.home.cli(&typed.arguments).input(&input).start().await;
         match self.user.take() {
             None if self.meanwhile.is_empty() => {}
             None => self.change_what_is_followed(&mut cli, &typed.arguments).await,
             Some(deed) => self.act(&mut cli, deed, &typed.arguments).await,
         }
         let Output { code, mut stdout, stderr } = cli.end().await;
+        if stdout.starts_with("at-") && stdout.lines().count() == 1 {
+            stdout.trim_end().clone_into(&mut self.printed);
+        }
         if let Some(lines) = typed.lines {
             stdout = stdout.split_inclusive('\n').take(lines).collect();
         }

@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use token_broker_client::{
     Reason,
-    calls::{SignInRequest, SignOutRequest, TokenRequest},
+    calls::{Extras, SignInRequest, SignOutRequest, Subject, TokenRequest},
 };
 use token_broker_tests::{daemon::name, within};
 use tokio::sync::Notify;
 
 use super::{
     microsoft::{CONTOSO, Plan},
-    stage::{Stage, application, claims, failure, is_cached},
+    stage::{Stage, application, claims, confidential, failure, is_cached},
 };
 
 /// Requested within granted, whatever the granted list looks like, and to the letter.
@@ -119,6 +119,58 @@ async fn trap_07_claims_and_capabilities() {
         stage.microsoft.asked("refresh_token")[1].form["claims"],
         r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#
     );
+}
+
+/// What goes along with a request keeps its tokens apart from all others, of the user and of the application itself; and the ID
+/// token that holds a Kerberos ticket is not the account's.
+#[tokio::test]
+async fn trap_10_what_goes_along_keeps_tokens_apart() {
+    let stage = Stage::signed_in().await;
+    stage.add(confidential(application("job", "https://login.microsoftonline.com/contoso.com", "client-2"))).await;
+    let plain = stage.token("work", "User.Read").await.expect("a hit");
+    let wish = |text: &str| Extras { client_claims: claims(text), ..Extras::default() };
+    let kerberos = Extras { kerberos_service_principal: Some("HTTP/files.example".into()), ..Extras::default() };
+    let own = |extras| TokenRequest { subject: Subject::Application, extras, ..TokenRequest::new(name("job")) };
+    let fmi = |path: &str| Extras { fmi_path: Some(path.into()), ..Extras::default() };
+    let users = |extras| TokenRequest { extras, ..TokenRequest::new(name("work")) };
+    let requests = [
+        users(Extras::default()),
+        users(wish(r#"{"access_token":{"a":{"value":"1"}}}"#)),
+        users(wish(r#"{"access_token":{"a":{"value":"2"}}}"#)),
+        users(kerberos),
+        own(Extras::default()),
+        own(fmi("a/b")),
+        own(fmi("a/c")),
+        own(Extras { client_claims: claims("{}"), ..fmi("a/c") }),
+    ];
+    let mut tokens = Vec::new();
+    for request in &requests {
+        tokens.push(stage.ask(request.clone()).await.expect("a token").access_token);
+    }
+    assert_eq!(tokens[0].expose(), plain.access_token.expose());
+    for (number, request) in requests.iter().enumerate() {
+        let again = stage.ask(request.clone()).await.expect("a hit");
+        assert!(is_cached(&again) && again.access_token.expose() == tokens[number].expose(), "{number}");
+        assert!(!tokens.iter().skip(number + 1).any(|other| other.expose() == tokens[number].expose()), "{number}");
+    }
+    let sent = stage.microsoft.asked("refresh_token");
+    assert_eq!(
+        sent[2].form["claims"],
+        r#"{"id_token":{"xms_as_rep":{"essential":"false","value":"HTTP/files.example"}}}"#
+    );
+    let sent = stage.microsoft.asked("client_credentials");
+    assert_eq!((sent[1].form["fmi_path"].as_str(), sent[3].form["claims"].as_str()), ("a/b", "{}"));
+
+    // The ticket's ID token stays with its token, also over a refresh.
+    let id_token = async |request: &TokenRequest| {
+        let request = TokenRequest { include_id_token: true, ..request.clone() };
+        stage.ask(request).await.expect("a token").id_token.expect("an ID token").expose().to_owned()
+    };
+    let (usual, with_ticket) = (id_token(&requests[0]).await, id_token(&requests[3]).await);
+    assert_ne!(usual, with_ticket);
+    stage.expire();
+    let renewed = id_token(&requests[3]).await;
+    assert!(renewed != with_ticket && id_token(&requests[3]).await == renewed);
 }
 
 /// A refresh that lands after a sign-out brings nothing back.

@@ -137,6 +137,7 @@ class Scenario:
             authority = f"https://{app.authority.instance}/{step['tenant']}"
             app = msal.PublicClientApplication(app.client_id, authority=authority, token_cache=self.cache)
         account = accounts[0] if accounts else None
+        options["forwarded_client_claims"] = step.get("client_claims")
         return outcome(app.acquire_token_silent_with_error(step["scopes"], account, **options))
 
     def password(self, app, step):
@@ -152,7 +153,16 @@ class Scenario:
         return signed_in(app.acquire_token_by_refresh_token(step["refresh_token"], step["scopes"]))
 
     def app_only(self, app, step):
-        return outcome(app.acquire_token_for_client(step["scopes"], claims_challenge=step.get("claims"), **bound(step)))
+        options = {"fmi_path": step.get("fmi_path"), "forwarded_client_claims": step.get("client_claims"), **bound(step)}
+        return outcome(app.acquire_token_for_client(step["scopes"], claims_challenge=step.get("claims"), **options))
+
+    def on_behalf_of(self, app, step):
+        options = {"claims_challenge": step.get("claims"), "forwarded_client_claims": step.get("client_claims")}
+        return outcome(app.acquire_token_on_behalf_of(step["assertion"], step["scopes"], **options))
+
+    def session(self, app, step):
+        """MSAL.NET has long-running processes; MSAL Python has no such call."""
+        return "has no such call"
 
     def accounts(self, app, step):
         return " ".join(sorted(account["username"] for account in app.get_accounts())) or "nobody"

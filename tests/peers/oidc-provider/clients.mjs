@@ -42,6 +42,14 @@ export function clients(id_token_signed_response_alg) {
     },
     { client_id: 'service-app', client_secret: 'service secret: +/%&=?~', token_endpoint_auth_method: 'client_secret_basic', ...browserless },
     { client_id: 'service-app-post', client_secret: 'posted secret: +/%&=?~', token_endpoint_auth_method: 'client_secret_post', ...browserless },
+    {
+      client_id: 'exchange-app',
+      client_secret: 'exchange secret: +/%&=?~',
+      token_endpoint_auth_method: 'client_secret_basic',
+      redirect_uris: [],
+      response_types: [],
+      grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange'],
+    },
     { client_id: 'introspector', client_secret: 'introspector-secret', token_endpoint_auth_method: 'client_secret_basic', ...browserless },
   ];
 }

@@ -5,7 +5,7 @@
 // of access tokens, which are then JWTs) with RESOURCE_SCOPE.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
-import { Provider } from 'oidc-provider';
+import { Provider, errors } from 'oidc-provider';
 
 import { certificateClients, clients } from './clients.mjs';
 
@@ -76,6 +76,34 @@ function configuration() {
   };
 }
 
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+
+/** Token exchange (RFC 8693), which the package leaves to its users: a user's access token for one of the asking client. */
+function registerExchange(provider) {
+  const parameters = ['subject_token', 'subject_token_type', 'requested_token_type', 'audience', 'resource', 'scope'];
+  provider.registerGrantType(EXCHANGE, async (ctx) => {
+    const { params, client } = ctx.oidc;
+    if (params.subject_token_type !== ACCESS_TOKEN) throw new errors.InvalidRequest('subject_token_type must be an access token');
+    const subject = await provider.AccessToken.find(params.subject_token ?? '');
+    if (!subject || subject.isExpired || !subject.accountId) throw new errors.InvalidRequest('the subject token is not good');
+    if (params.audience === 'unknown') throw new errors.InvalidTarget('no such service');
+    // Never more than what the user gave the first client.
+    const wanted = (params.scope ?? '').split(' ').filter(Boolean);
+    const scope = (wanted.length ? wanted : [...subject.scopes]).filter((it) => subject.scopes.has(it)).join(' ');
+    const { accountId } = subject;
+    const grant = new provider.Grant({ accountId, clientId: client.clientId });
+    grant.addOIDCScope(scope);
+    const token = new provider.AccessToken({
+      accountId, client, grantId: await grant.save(), gty: 'token_exchange', scope,
+      ...(params.audience && { extra: { service: params.audience } }),
+    });
+    ctx.body = {
+      access_token: await token.save(), issued_token_type: ACCESS_TOKEN, token_type: 'Bearer', expires_in: token.expiration, scope,
+    };
+  }, parameters, []);
+}
+
 /** Counts by route; at the token endpoint by grant type, and by what became of it: `token:refresh_token:400`. */
 function countInto(counts) {
   const add = (name) => { counts[name] = (counts[name] ?? 0) + 1; };
@@ -99,6 +127,7 @@ function start(server) {
   const issuer = process.env.ISSUER ?? `http://${address}`;
   const counts = {};
   const provider = new Provider(issuer, configuration());
+  registerExchange(provider);
   provider.use(countInto(counts));
   const answer = provider.callback();
   server.on('request', (request, response) => {

@@ -13,7 +13,6 @@ use tracing::Instrument;
 use crate::{
     acquire::{
         Desk, FlightKey,
-        found::partition,
         metadata::Issued,
         silent::{Refreshed, Wanted},
     },
@@ -89,7 +88,7 @@ impl Desk {
             let candidates = users.iter().map(|user| user.account(&client, &application.name)).collect();
             return Err(if users.is_empty() { nobody } else { DeskError::AccountAmbiguous { candidates } });
         };
-        let partition = partition(application, Some(user), &wanted.purpose.realm, &wanted.purpose.binding);
+        let partition = wanted.partition(Some(user));
         let key = client.family_grant_key(FAMILY, &user.home_account_id);
         let flight = |_| {
             let joining = Joining {
@@ -122,7 +121,7 @@ impl Desk {
         let metadata = self.unless_stopped(metadata).await?;
         let credential = self.presented(application, &metadata, wanted.correlation_id).await?;
         let client = ClientContext::of(application, &metadata, &credential);
-        let claims = application.claims(wanted.purpose.claims.as_ref());
+        let claims = wanted.purpose.claims_to_send(application);
         let (scopes, binding) = (wanted.purpose.scopes.as_ref(), &wanted.purpose.binding);
         let parameters = TokenParameters { scopes, claims: claims.as_ref(), binding };
         let mut request = refresh_token::request(client, &grant.refresh_token, parameters, wanted.correlation_id);

@@ -100,6 +100,8 @@ impl Refresh {
                 .map(|scopes| application.options.without_excluded(scopes)),
             claims: None,
             forced: true,
+            client_claims: None,
+            extra: String::new(),
             realm: realm.to_owned(),
             binding: TokenBinding::Bearer,
         };
@@ -116,6 +118,11 @@ impl Refresh {
         }
     }
 
+    /// What is missing when the grant is gone.
+    fn gone(&self) -> DeskError {
+        self.interaction(if self.grant_key.is_session() { Interaction::NoSession } else { Interaction::NotSignedIn })
+    }
+
     fn asked(&self) -> Asked {
         let application = &self.stored.application;
         Asked {
@@ -128,6 +135,15 @@ impl Refresh {
 
     fn interaction(&self, why: Interaction) -> DeskError {
         DeskError::InteractionRequired { application: self.stored.application.name.to_string(), why }
+    }
+
+    /// The provider refused: who has to act.
+    fn refused(&self, provider: Box<ProviderError>, answer_lost: bool) -> DeskError {
+        self.interaction(match (self.grant_key.is_session(), answer_lost) {
+            (true, _) => Interaction::OnBehalfOf(provider),
+            (false, true) => Interaction::AnswerLost(provider),
+            (false, false) => Interaction::Provider(provider),
+        })
     }
 
     /// The sign-in that is needed asks for what is granted already, too: it replaces the grant.
@@ -143,9 +159,16 @@ impl Desk {
     pub(super) async fn refresh(self: Arc<Self>, refresh: Refresh, early: Early<Refreshed>) -> Refreshed {
         let outcome = self.refresh_grant(&refresh, &early).await;
         if outcome.is_err() {
-            self.publish_outcome(refresh.asked(), &outcome);
+            self.tell(&refresh, &outcome);
         }
         outcome
+    }
+
+    /// Tells readers of an account's tokens; nobody follows those of a session.
+    fn tell(&self, refresh: &Refresh, outcome: &Refreshed) {
+        if !refresh.grant_key.is_session() {
+            self.publish_outcome(refresh.asked(), outcome);
+        }
     }
 
     async fn refresh_grant(self: &Arc<Self>, refresh: &Refresh, early: &Early<Refreshed>) -> Refreshed {
@@ -160,7 +183,7 @@ impl Desk {
                 }
             }
         }
-        Err(refresh.interaction(Interaction::NotSignedIn))
+        Err(refresh.gone())
     }
 
     /// One refresh with the grant as it is now.
@@ -198,7 +221,7 @@ impl Desk {
                 let kept = self.keep(refresh, (stamp, &grant), &response, early).await?;
                 // Nobody who wants the access token alone waits for the check of the ID token that came with it.
                 early.saved(Ok((kept.clone(), TokenSource::IdentityProvider)));
-                self.keep_identity(refresh, client, &response).await;
+                let kept = self.keep_identity(refresh, client, &response, kept).await;
                 Ok((kept, TokenSource::IdentityProvider))
             }
             Err(failed) => Err(self.judge(refresh, (stamp, &grant), failed).await),
@@ -213,8 +236,8 @@ impl Desk {
         client: ClientContext<'_>,
         (stamp, grant): (GrantStamp, &Grant),
     ) -> Result<TokenResponse, Failed> {
-        let Purpose { scopes, claims, binding, .. } = &refresh.purpose;
-        let claims = refresh.stored.application.claims(claims.as_ref());
+        let Purpose { scopes, binding, .. } = &refresh.purpose;
+        let claims = refresh.purpose.claims_to_send(&refresh.stored.application);
         let id = refresh.correlation_id;
         let token = &grant.refresh_token;
         let cause = match refresh.renews {
@@ -270,14 +293,13 @@ impl Desk {
     pub(super) fn usable_grant(&self, refresh: &Refresh) -> Result<(GrantStamp, Grant), DeskError> {
         let Some((stamp, grant)) = self.vault.find_grant(&refresh.grant_key)? else {
             let client = refresh.stored.application.client();
-            let signed_in = !self.vault.find_users(&client, Some(&refresh.user.home_account_id))?.is_empty();
-            let nobody = || refresh.interaction(Interaction::NotSignedIn);
-            return Err(if signed_in { refresh.no_grant(None) } else { nobody() });
+            let signed_in = !refresh.grant_key.is_session()
+                && !self.vault.find_users(&client, Some(&refresh.user.home_account_id))?.is_empty();
+            return Err(if signed_in { refresh.no_grant(None) } else { refresh.gone() });
         };
         if let GrantState::Refused { error, answer_lost, .. } = &grant.state {
             let provider = Box::new(ProviderError { error: error.clone(), ..ProviderError::default() });
-            let why = if *answer_lost { Interaction::AnswerLost(provider) } else { Interaction::Provider(provider) };
-            return Err(refresh.interaction(why));
+            return Err(refresh.refused(provider, *answer_lost));
         }
         if refresh.purpose.scopes.is_none() && !refresh.scopes.is_covered_by(&grant.scopes) {
             return Err(refresh.no_grant(Some(&grant.scopes)));

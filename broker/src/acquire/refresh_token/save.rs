@@ -10,7 +10,7 @@ use crate::{
     acquire::{flight::Early, metadata::Issued, silent::Refreshed},
     flow::oauth::{ClientContext, id_token::Expectation, token_response::TokenResponse},
     metrics::Outcome,
-    model::{CachedToken, DeskError, Grant, GrantStamp},
+    model::{CachedToken, DeskError, Grant, GrantStamp, TokenSubject},
     store::{RefreshRecord, Saved, StoreError},
 };
 
@@ -33,7 +33,8 @@ impl Desk {
         let now = self.clock.now();
         let scopes = if refresh.purpose.scopes.is_some() { &old.scopes } else { &response.scopes };
         let issued = |token| Grant::issued(token, scopes.clone(), now);
-        let token = response.cached();
+        let subject = || Box::new(TokenSubject { user: refresh.user.clone(), id_token: None });
+        let token = CachedToken { subject: refresh.partition.is_apart().then(subject), ..response.cached() };
         let record = RefreshRecord {
             grant_key: refresh.grant_key.clone(),
             stamp,
@@ -46,7 +47,7 @@ impl Desk {
             Saved::Done => {
                 self.metrics.calls.refreshed(Outcome::Saved);
                 tracing::info!("refreshed");
-                self.publish_outcome(refresh.asked(), &Ok((token.clone(), TokenSource::IdentityProvider)));
+                self.tell(refresh, &Ok((token.clone(), TokenSource::IdentityProvider)));
                 Ok(token)
             }
             Saved::Discarded => {
@@ -93,8 +94,14 @@ impl Desk {
     }
 
     /// Keeps the new ID token, if one came and holds (OpenID Connect Core 1.0, section 12.2). A bad one never costs the grant,
-    /// which is saved by now.
-    pub(super) async fn keep_identity(&self, refresh: &Refresh, client: ClientContext<'_>, response: &TokenResponse) {
+    /// which is saved by now. Of a token that is kept apart it stays with the token, which is returned.
+    pub(super) async fn keep_identity(
+        &self,
+        refresh: &Refresh,
+        client: ClientContext<'_>,
+        response: &TokenResponse,
+        mut token: CachedToken,
+    ) -> CachedToken {
         let authority: &Authority = &refresh.stored.application.authority;
         let issued = Issued {
             authority,
@@ -104,6 +111,10 @@ impl Desk {
         };
         let home_account_id = &refresh.user.home_account_id;
         let saved = match self.unless_stopped(self.verified(&issued, response)).await {
+            Ok(Some((user, documents))) if user.home_account_id == *home_account_id && token.subject.is_some() => {
+                token.subject = Some(Box::new(TokenSubject { user, id_token: Some(documents.id_token) }));
+                self.vault.save_token_again(refresh.partition.clone(), token.clone()).await.map_err(DeskError::from)
+            }
             Ok(Some((user, documents))) if user.home_account_id == *home_account_id => {
                 let client = refresh.stored.application.client();
                 let tenant = &refresh.partition.tenant;
@@ -111,14 +122,15 @@ impl Desk {
             }
             Ok(Some(_)) => {
                 tracing::warn!("the refreshed ID token is of another user; the old one is kept");
-                return;
+                return token;
             }
-            Ok(None) => return,
+            Ok(None) => return token,
             Err(error) => Err(error),
         };
         if let Err(error) = saved {
             let reason = error.reason().as_str();
             tracing::warn!(reason, "the refreshed ID token does not hold or cannot be kept; the old one stays");
         }
+        token
     }
 }

@@ -96,8 +96,7 @@ impl Desk {
         } else {
             grant.state.clone()
         };
-        let why = if answer_lost { Interaction::AnswerLost(provider) } else { Interaction::Provider(provider) };
-        (state, refresh.interaction(why))
+        (state, refresh.refused(provider, answer_lost))
     }
 
     fn paused(&self, grant: &Grant, wait: Wait) -> GrantState {
@@ -167,7 +166,7 @@ fn provider_error(error: &DeskError) -> Option<&ProviderError> {
         DeskError::AuthorityRefused(provider)
         | DeskError::AuthorityUnavailable { provider: Some(provider), .. }
         | DeskError::InteractionRequired {
-            why: Interaction::Provider(provider) | Interaction::AnswerLost(provider),
+            why: Interaction::Provider(provider) | Interaction::AnswerLost(provider) | Interaction::OnBehalfOf(provider),
             ..
         } => Some(provider),
         _ => None,

@@ -44,6 +44,7 @@ mod tests {
             issued_on: UnixTime::from_seconds(1000),
             expires_on: UnixTime::from_seconds(1000 + life),
             refresh_on: refresh_in.map(|span| UnixTime::from_seconds(1000 + span)),
+            subject: None,
         };
         Some((due_on(&token, 0)?.seconds() - 1000, due_on(&token, 255)?.seconds() - 1000))
     }

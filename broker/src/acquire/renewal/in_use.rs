@@ -254,6 +254,7 @@ mod tests {
             issued_on: UnixTime::from_seconds(0),
             expires_on: UnixTime::from_seconds(3600),
             refresh_on: None,
+            subject: None,
         };
         #[expect(clippy::disallowed_methods, reason = "a moment like any other")]
         let now = Moment { wall: token.issued_on, monotonic: Instant::now() };

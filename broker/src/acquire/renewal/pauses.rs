@@ -9,7 +9,11 @@ use std::{
 
 use token_broker_proto::oauth::UnixTime;
 
-use crate::model::{Backoff, DeskError, Wait};
+use crate::{
+    acquire::{Desk, FlightKey, silent::Refreshed},
+    model::{ApplicationStamp, Backoff, DeskError, Wait},
+    ports::entropy,
+};
 
 /// Most pauses that are kept; one more takes the place of the one that ends first.
 const MOST: usize = 1024;
@@ -74,6 +78,27 @@ impl<K: Eq + Hash + Clone> Pauses<K> {
     /// The map is never left half changed, so a poisoned lock is still good.
     fn lock(&self) -> MutexGuard<'_, HashMap<K, Pause>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Desk {
+    /// The outcome of a request, after the pause that it begins or ends. `unsent`: nothing reached the provider.
+    pub(in crate::acquire) fn note_outcome(
+        &self,
+        key: (ApplicationStamp, FlightKey),
+        outcome: Refreshed,
+        unsent: bool,
+    ) -> Refreshed {
+        match &outcome {
+            Err(error @ DeskError::AuthorityUnavailable { retry_after, .. }) => {
+                let random = entropy::byte(&*self.entropy);
+                let wait = Wait { retry_after: *retry_after, unsent, random, answer_lost: false };
+                return Err(self.pauses.add(key, self.clock.now(), wait, error));
+            }
+            Err(DeskError::Cancelled) => {}
+            _ => self.pauses.clear(&key),
+        }
+        outcome
     }
 }
 

@@ -1,6 +1,8 @@
 //! What `status` says of each grant: whether it works, until when there is a token, when the next one is fetched, what went
 //! wrong last.
 
+use std::sync::Arc;
+
 use token_broker_proto::{
     Account,
     calls::{GrantFailure, GrantHealth, GrantStatus},
@@ -33,10 +35,14 @@ impl Desk {
     fn grant_status(&self, entry: &GrantEntry, applications: &[StoredApplication]) -> Result<GrantStatus, DeskError> {
         let (environment, client_id) = (entry.key.environment.clone(), entry.client_id.clone());
         let client = Client { environment, client_id };
-        let users = self.vault.find_users(&client, Some(&entry.key.home_account_id))?;
+        let users = match &entry.grant.user {
+            Some(user) => Arc::from([user.clone()]),
+            None => self.vault.find_users(&client, Some(&entry.key.home_account_id))?,
+        };
         let found = applications.iter().find(|stored| stored.application.client() == client);
         let application = found.map(|stored| &stored.application);
         let (valid_until, next_renewal) = match (application, users.first()) {
+            _ if entry.key.is_session() => (None, None),
             (Some(application), Some(user)) => self.prospects(application, user, &entry.grant)?,
             _ => (None, None),
         };

@@ -103,6 +103,7 @@ mod tests {
             issued_on: UnixTime::from_seconds(1000),
             expires_on: UnixTime::from_seconds(1000 + lifetime),
             refresh_on: None,
+            subject: None,
         }
     }
 

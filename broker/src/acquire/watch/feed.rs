@@ -115,9 +115,10 @@ impl Desk {
             }),
             // Nothing happened; or it is told already: the account signed out meanwhile, or the daemon stops.
             Ok((_, TokenSource::Cache))
-            | Err(DeskError::InteractionRequired { why: Interaction::NotSignedIn, .. } | DeskError::Cancelled) => {
-                return;
-            }
+            | Err(
+                DeskError::InteractionRequired { why: Interaction::NotSignedIn | Interaction::NoSession, .. }
+                | DeskError::Cancelled,
+            ) => return,
             Err(error @ DeskError::InteractionRequired { .. }) => Event::SignInNeeded(failure(error, account)),
             Err(error) => Event::RenewalFailed(failure(error, account)),
         };

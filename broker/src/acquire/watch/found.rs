@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     acquire::{
-        found::{is_fresh, is_valid, partition},
+        found::{is_fresh, is_valid},
         managed_identity::subject,
     },
     model::{CachedToken, DeskError, User},
@@ -71,7 +71,7 @@ impl TokenWatch {
             Subject::Application | Subject::OnBehalfOf(_) => None,
         };
         let partition = match &user {
-            Some(user) => partition(application, Some(user), &wanted.purpose.realm, &wanted.purpose.binding),
+            Some(user) => wanted.partition(Some(user)),
             None => desk.app_partition(&wanted),
         };
         let now = desk.clock.now();

@@ -186,6 +186,7 @@ impl Selection {
             expires_on,
             refresh_on: entry.refresh_on,
             token_type: token_type.clone(),
+            subject: None,
         };
         self.owners.extend(home_account_id.clone());
         let partition = TokenPartition {

@@ -77,6 +77,7 @@ fn token(answer: &mut Answer, question: &Question<'_>, now: UnixTime) -> Result<
         issued_on: now,
         expires_on: now.plus(lifetime),
         refresh_on: refresh_in.map(|span| now.plus(Duration::from_secs(span.as_secs()))),
+        subject: None,
     })
 }
 

@@ -11,6 +11,7 @@ pub(super) mod endpoint;
 pub mod id_token;
 pub(super) mod issuer;
 pub mod jose;
+pub mod on_behalf_of;
 pub mod password;
 pub mod proof_of_possession;
 pub mod refresh_token;

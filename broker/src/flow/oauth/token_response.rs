@@ -48,6 +48,8 @@ pub struct TokenResponse {
     pub client_info: Option<String>,
     /// `foci` of Microsoft Entra ID: the family of clients that the refresh token is for.
     pub family: Option<String>,
+    /// `issued_token_type` of a token exchange (RFC 8693, section 2.2.1).
+    pub issued_token_type: Option<String>,
 }
 
 impl TokenResponse {
@@ -61,6 +63,7 @@ impl TokenResponse {
             issued_on: self.issued_on,
             expires_on: self.expires_on,
             refresh_on: self.refresh_on,
+            subject: None,
         }
     }
 }
@@ -105,6 +108,7 @@ fn read(answer: &mut Answer, requested: Requested<'_>, now: UnixTime) -> Result<
         id_token: token(answer, "id_token")?,
         client_info: answer.text("client_info").filter(|it| is_visible_ascii(it, MAX_CLIENT_INFO)).map(str::to_owned),
         family: answer.text("foci").filter(|it| is_visible_ascii(it, MAX_FAMILY)).map(str::to_owned),
+        issued_token_type: answer.text("issued_token_type").map(str::to_owned),
     })
 }
 

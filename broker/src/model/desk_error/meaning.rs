@@ -30,7 +30,7 @@ pub enum Next {
 use Next::{Account, Administrator, Registration, SignIn, Wait};
 
 /// The numbers with their sentence, in the order in which one is looked for.
-const SENTENCES: [(&[i64], Next, &str); 19] = [
+const SENTENCES: [(&[i64], Next, &str); 21] = [
     (
         &[50_076, 50_079, 50_072, 50_074, 50_078, 50_158],
         SignIn,
@@ -51,6 +51,12 @@ const SENTENCES: [(&[i64], Next, &str); 19] = [
         &[50_057, 500_571, 51_004, 50_020, 90_072, 50_177],
         Account,
         "the account is disabled or does not belong to this tenant: use another account or another tenant",
+    ),
+    (&[500_133], SignIn, "the user assertion has expired or is not valid yet"),
+    (
+        &[50_013, 50_027, 5_000_224],
+        Registration,
+        "the user assertion is not an access token that was issued for this application",
     ),
     (&[54_005], SignIn, "the code of this sign-in was used already"),
     (&[90_033, 50_000, 135_010], Wait, "the provider has a fault that passes"),

@@ -114,6 +114,12 @@ pub enum Interaction {
     /// The provider refused the refresh token, or asks for the user.
     #[error("the provider asks for a new sign-in: {}", .0.error)]
     Provider(Box<ProviderError>),
+    /// The provider does not take the user assertion, or what came of it in a session: the client that sent it has to act.
+    #[error("the provider does not let the application act on behalf of this user: {}", .0.error)]
+    OnBehalfOf(Box<ProviderError>),
+    /// The session was ended, or never began.
+    #[error("no on-behalf-of session has this key")]
+    NoSession,
     /// The answer to a refresh was lost on the way, and with it perhaps the next refresh token; now the provider refuses the one
     /// that is left.
     #[error(

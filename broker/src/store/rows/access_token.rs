@@ -9,9 +9,9 @@ use token_broker_proto::{
     oauth::{ClientId, ScopeSet, UnixTime},
 };
 
-use super::{SealedRow, Tables, is_empty, posting};
+use super::{SealedRow, Tables, account::UserRecord, is_empty, posting};
 use crate::{
-    model::{CachedToken, Client, TokenPartition},
+    model::{CachedToken, Client, TokenPartition, TokenSubject},
     store::{
         error::StoreError,
         seal::{Keyring, Lookup, Table},
@@ -31,7 +31,7 @@ pub(in crate::store) struct StoredToken {
 }
 
 /// Partition: `e`nvironment, `c`lient id, `h`ome account id, `t`enant, token type `y`, `k`ey id, e`x`tra. Token: `a`ccess
-/// token, `w`ritten token type, `s`copes, `i`ssued on, `d`ead on, `r`efresh on. Borrows: this is read at every hit.
+/// token, `w`ritten token type, `s`copes, `i`ssued on, `d`ead on, `r`efresh on, su`b`ject. Borrows: this is read at every hit.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
     #[serde(borrow)]
@@ -58,6 +58,16 @@ struct Record<'a> {
     d: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     r: Option<i64>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    b: Option<SubjectRecord<'a>>,
+}
+
+/// The user, and the `j`son web token that is the ID token.
+#[derive(Serialize, Deserialize)]
+struct SubjectRecord<'a> {
+    u: UserRecord,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    j: Option<Cow<'a, str>>,
 }
 
 /// Lookup columns: token, owner, client, expiry.
@@ -65,7 +75,7 @@ fn columns(keys: &Keyring, partition: &TokenPartition, token: &CachedToken) -> [
     let client = Client { environment: partition.environment.clone(), client_id: partition.client_id.clone() };
     [
         keys.lookup_bytes(TABLE, "token", &partition_hash(keys, partition), &[&token.scopes.to_string()]),
-        owner_hash(keys, &client, partition.home_account_id.as_deref()),
+        owner_hash(keys, &client, owner(partition, token)),
         client_hash(keys, &client),
     ]
 }
@@ -75,6 +85,12 @@ fn partition_hash(keys: &Keyring, partition: &TokenPartition) -> Lookup {
     let owner = if home_account_id.is_some() { "user" } else { "app" };
     let home = home_account_id.as_deref().unwrap_or_default();
     keys.lookup(TABLE, "partition", &[environment, client_id.as_str(), owner, home, tenant, token_type, key_id, extra])
+}
+
+/// With whose sign-out it goes: a token on behalf of a user is of no account, but of that user all the same.
+fn owner<'a>(partition: &'a TokenPartition, token: &'a CachedToken) -> Option<&'a str> {
+    let subject = || token.subject.as_deref().map(|subject| subject.user.home_account_id.as_str());
+    partition.home_account_id.as_deref().or_else(subject)
 }
 
 fn owner_hash(keys: &Keyring, client: &Client, home_account_id: Option<&str>) -> Lookup {
@@ -168,6 +184,16 @@ impl Tables<'_> {
         }
     }
 
+    /// Whether this very token is still there.
+    pub(in crate::store) fn still_has(
+        &self,
+        partition: &TokenPartition,
+        token: &CachedToken,
+    ) -> Result<bool, StoreError> {
+        let is_it = |kept: &CachedToken| kept.issued_on == token.issued_on && kept.scopes == token.scopes;
+        Ok(self.token(partition, &token.scopes, &is_it)?.0.is_some())
+    }
+
     /// Adds a token in place of the one with the same scopes: a new row, so that it is the newest.
     pub(in crate::store) fn put_token(
         &self,
@@ -259,6 +285,9 @@ fn token(record: Record<'_>) -> Option<CachedToken> {
         issued_on: UnixTime::from_seconds(record.i),
         expires_on: UnixTime::from_seconds(record.d),
         refresh_on: record.r.map(UnixTime::from_seconds),
+        subject: record
+            .b
+            .map(|SubjectRecord { u, j }| Box::new(TokenSubject { user: u.into(), id_token: j.map(Secret::new) })),
     })
 }
 
@@ -277,5 +306,9 @@ fn record<'a>(partition: &'a TokenPartition, token: &'a CachedToken) -> Record<'
         i: token.issued_on.seconds(),
         d: token.expires_on.seconds(),
         r: token.refresh_on.map(UnixTime::seconds),
+        b: token.subject.as_deref().map(|TokenSubject { user, id_token }: &'a TokenSubject| SubjectRecord {
+            u: UserRecord::from(user),
+            j: id_token.as_ref().map(|token| Cow::from(token.expose())),
+        }),
     }
 }

@@ -14,11 +14,18 @@ use crate::{
 
 const TABLE: Table = Table::Account;
 
-/// `e`nvironment, `c`lient id, `h`ome account id, `u`sername, `n`ame, `l`ocal account id, `t`enant.
+/// `e`nvironment, `c`lient id, and the user.
 #[derive(Serialize, Deserialize)]
 struct Record {
     e: String,
     c: String,
+    #[serde(flatten)]
+    user: UserRecord,
+}
+
+/// A user in a record: `h`ome account id, `u`sername, `n`ame, `l`ocal account id, `t`enant.
+#[derive(Serialize, Deserialize)]
+pub(super) struct UserRecord {
     h: String,
     #[serde(default, skip_serializing_if = "is_empty")]
     u: String,
@@ -27,6 +34,19 @@ struct Record {
     l: String,
     #[serde(default, skip_serializing_if = "is_empty")]
     t: String,
+}
+
+impl From<UserRecord> for User {
+    fn from(UserRecord { h, u, n, l, t }: UserRecord) -> Self {
+        Self { home_account_id: h, username: u, name: n, local_account_id: l, tenant: t }
+    }
+}
+
+impl From<&User> for UserRecord {
+    fn from(user: &User) -> Self {
+        let User { home_account_id, username, name, local_account_id, tenant } = user.clone();
+        Self { h: home_account_id, u: username, n: name, l: local_account_id, t: tenant }
+    }
 }
 
 /// Lookup columns: account, client, username.
@@ -122,24 +142,9 @@ fn read(keys: &Keyring, mut row: SealedRow) -> Result<(Client, User), StoreError
     let name = row.name;
     let record: Record = row.open(keys)?;
     let client_id = ClientId::parse(&record.c).map_err(|_| name.corrupt())?;
-    let user = User {
-        home_account_id: record.h,
-        username: record.u,
-        name: record.n,
-        local_account_id: record.l,
-        tenant: record.t,
-    };
-    Ok((Client { environment: record.e, client_id }, user))
+    Ok((Client { environment: record.e, client_id }, record.user.into()))
 }
 
 fn record(client: &Client, user: &User) -> Record {
-    Record {
-        e: client.environment.clone(),
-        c: client.client_id.to_string(),
-        h: user.home_account_id.clone(),
-        u: user.username.clone(),
-        n: user.name.clone(),
-        l: user.local_account_id.clone(),
-        t: user.tenant.clone(),
-    }
+    Record { e: client.environment.clone(), c: client.client_id.to_string(), user: user.into() }
 }

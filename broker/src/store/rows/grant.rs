@@ -9,7 +9,7 @@ use token_broker_proto::{
     oauth::{ClientId, ScopeSet, UnixTime},
 };
 
-use super::{SealedRow, Tables};
+use super::{SealedRow, Tables, account::UserRecord};
 use crate::{
     model::{Backoff, Client, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshFailure, RefreshToken},
     store::{
@@ -29,13 +29,15 @@ pub(in crate::store) struct StoredGrant {
     pub(in crate::store) grant: Grant,
 }
 
-/// `e`nvironment, `f`amily, `c`lient id, `h`ome account id, `g`eneration, `k` refresh token, `s`copes, `o`btained on, last
+/// `e`nvironment, `f`amily, `b`ehalf: the user of a session, `c`lient id, `h`ome account id, `g`eneration, `k` refresh token, `s`copes, `o`btained on, last
 /// `u`sed on, state `z`, `l`ast failure. Borrows, so that no copy of the token is made.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
     e: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     f: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    b: Option<UserRecord>,
     c: String,
     h: String,
     g: i64,
@@ -83,15 +85,16 @@ struct FailureRecord {
     correlation_id: String,
 }
 
-/// Lookup columns: grant, client. A family's grant belongs to no single client.
+/// Lookup columns: grant, client. A family's grant belongs to no single client; a session is its client's like any other.
 fn columns(keys: &Keyring, key: &GrantKey) -> [Lookup; 2] {
-    let (kind, holder) = match &key.holder {
-        GrantHolder::Client(client_id) => ("client", client_id.as_str()),
-        GrantHolder::Family(family) => ("family", family.as_str()),
+    let (kind, of, holder) = match &key.holder {
+        GrantHolder::Client(client_id) => ("client", "client", client_id.as_str()),
+        GrantHolder::Family(family) => ("family", "family", family.as_str()),
+        GrantHolder::Session(client_id) => ("session", "client", client_id.as_str()),
     };
     [
         keys.lookup(TABLE, "grant", &[&key.environment, kind, holder, &key.home_account_id]),
-        keys.lookup(TABLE, kind, &[&key.environment, holder]),
+        keys.lookup(TABLE, of, &[&key.environment, holder]),
     ]
 }
 
@@ -200,7 +203,11 @@ fn read(keys: &Keyring, mut row: SealedRow) -> Result<StoredGrant, StoreError> {
 
 fn stored(row: i64, record: Record<'_>) -> Option<StoredGrant> {
     let client_id = ClientId::parse(&record.c).ok()?;
-    let holder = record.f.map_or_else(|| GrantHolder::Client(client_id.clone()), GrantHolder::Family);
+    let holder = match (record.f, &record.b) {
+        (Some(family), _) => GrantHolder::Family(family),
+        (None, Some(_)) => GrantHolder::Session(client_id.clone()),
+        (None, None) => GrantHolder::Client(client_id.clone()),
+    };
     Some(StoredGrant {
         stamp: GrantStamp { row, generation: record.g },
         key: GrantKey { environment: record.e, holder, home_account_id: record.h },
@@ -212,6 +219,7 @@ fn stored(row: i64, record: Record<'_>) -> Option<StoredGrant> {
             last_used_on: UnixTime::from_seconds(record.u),
             state: state(record.z),
             last_failure: record.l.and_then(failure),
+            user: record.b.map(Into::into),
         },
     })
 }
@@ -220,12 +228,10 @@ fn record(stored: &StoredGrant) -> Record<'_> {
     let StoredGrant { stamp, key, client_id, grant } = stored;
     Record {
         e: key.environment.clone(),
-        f: match &key.holder {
-            GrantHolder::Client(_) => None,
-            GrantHolder::Family(family) => Some(family.clone()),
-        },
+        f: key.holder.family().map(str::to_owned),
+        b: grant.user.as_ref().filter(|_| key.is_session()).map(Into::into),
         c: match &key.holder {
-            GrantHolder::Client(holder) => holder.to_string(),
+            GrantHolder::Client(holder) | GrantHolder::Session(holder) => holder.to_string(),
             GrantHolder::Family(_) => client_id.to_string(),
         },
         h: key.home_account_id.clone(),

@@ -138,6 +138,7 @@ fn token(text: &str, granted: &str) -> CachedToken {
         issued_on: at(0),
         expires_on: at(0).plus(Duration::from_secs(3600)),
         refresh_on: None,
+        subject: None,
     }
 }
 

@@ -6,11 +6,15 @@ use proptest::prelude::*;
 use token_broker_proto::{Secret, oauth::UnixTime};
 
 use super::{
-    Scratch, add, at, client, grant, grant_key, hit, identity, partition, refresh, registration, scopes, sign_in, user,
+    Scratch, add, at, client, grant, grant_key, hit, identity, partition, refresh, registration, scopes, sign_in,
+    token, user,
 };
 use crate::{
-    model::{Backoff, CachedToken, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshToken},
-    store::{Saved, Vault, WriterMode},
+    model::{
+        Backoff, CachedToken, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshToken, TokenPartition,
+        TokenSubject,
+    },
+    store::{RefreshRecord, Saved, SessionRecord, StoredApplication, Vault, WriterMode},
 };
 
 proptest! {
@@ -210,4 +214,105 @@ async fn users_are_found_by_id_and_by_username() {
     assert_eq!(found("b@example.org"), [""; 0]);
     assert_eq!(vault.users(&client("c"), 1).unwrap()[0].username, "new@example.org");
     assert_eq!(vault.counts().unwrap().accounts, 4);
+}
+
+/// What a session of that name, of this user, begins with.
+fn session(application: &StoredApplication, name: &str, home: &str, word: &str) -> SessionRecord {
+    let client = application.application.client();
+    let key = client.session_grant_key(name);
+    let subject = Some(Box::new(TokenSubject { user: user(home), id_token: Some(Secret::new("session-id")) }));
+    let own = TokenPartition { extra: "hash".into(), ..partition(&client, Some(name)) };
+    SessionRecord {
+        application: application.stamp,
+        grant: (key, Grant { user: Some(user(home)), ..grant(&format!("{word}-rt")) }),
+        token: (own, CachedToken { subject, ..token(&format!("{word}-at"), "mail") }),
+        client,
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_no_account_and_goes_with_its_user() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    let client = client("c");
+    let (hers, his) = (session(&application, "s1", "user", "hers"), session(&application, "s2", "other", "his"));
+    for record in [&hers, &his] {
+        assert_eq!(vault.save_session(record.clone()).await, Ok(Saved::Done));
+    }
+    assert!(vault.users(&client, 9).unwrap().is_empty());
+    assert!(vault.find_users(&client, Some("s1")).unwrap().is_empty());
+    assert!(vault.find_grant(&client.grant_key("s1")).unwrap().is_none(), "another holder's is another grant");
+    let (stamp, kept) = vault.find_grant(&hers.grant.0).unwrap().unwrap();
+    assert_eq!(kept.user, Some(user("user")));
+    let found = vault.find_token(&hers.token.0, &scopes("mail"), &|_| true).unwrap().unwrap();
+    assert_eq!(found.subject.unwrap().id_token.unwrap().expose(), "session-id");
+    assert_eq!(hit(&vault, &partition(&client, Some("s1")), "mail"), None, "a plain request finds nothing");
+
+    // A refresh needs no account, and keeps whose it is.
+    let rotated = RefreshRecord {
+        stamp,
+        grant_key: hers.grant.0.clone(),
+        client: client.clone(),
+        home_account_id: "user".into(),
+        token: hers.token.clone(),
+        new_grant: Some(grant("rotated-rt")),
+    };
+    assert_eq!(vault.save_refresh(rotated.clone()).await, Ok(Saved::Done));
+    let (_, kept) = vault.find_grant(&hers.grant.0).unwrap().unwrap();
+    assert_eq!((kept.refresh_token.secret().expose(), kept.user), ("rotated-rt", Some(user("user"))));
+
+    // With the user go her sessions and what was issued for her, and nobody else's.
+    let of_assertion = TokenPartition { extra: "assertion".into(), ..partition(&client, None) };
+    let subject = |home: &str| Some(Box::new(TokenSubject { user: user(home), id_token: None }));
+    for (home, scope) in [("user", "one"), ("other", "two")] {
+        let token = CachedToken { subject: subject(home), ..token(home, scope) };
+        assert_eq!(vault.save_app_token(application.stamp, of_assertion.clone(), token).await, Ok(Saved::Done));
+    }
+    vault.save_sign_in(sign_in(&application, "user", "signed-in")).await.unwrap();
+    assert!(vault.verify().await.unwrap().problems.is_empty());
+    vault.take_account(&client, "user").await.unwrap().expect("her grant");
+    assert!(vault.find_grant(&hers.grant.0).unwrap().is_none());
+    assert_eq!(hit(&vault, &hers.token.0, "mail"), None);
+    assert_eq!(hit(&vault, &of_assertion, "one"), None);
+    assert_eq!(hit(&vault, &of_assertion, "two").as_deref(), Some("other"));
+    assert_eq!(hit(&vault, &his.token.0, "mail").as_deref(), Some("his-at"));
+    assert_eq!(vault.save_refresh(rotated).await, Ok(Saved::Discarded), "its grant is gone");
+
+    // Begun anew by somebody else: nothing of the old one stays, whatever its scopes.
+    let anew = session(&application, "s2", "user", "anew");
+    let anew = SessionRecord { token: (anew.token.0, token("anew-at", "calendar")), ..anew };
+    assert_eq!(vault.save_session(anew).await, Ok(Saved::Done));
+    assert_eq!(hit(&vault, &his.token.0, "mail"), None);
+    assert_eq!(
+        vault.take_session(&client, his.grant.0.clone()).await.unwrap().and_then(|it| it.user),
+        Some(user("user"))
+    );
+    assert!(vault.take_session(&client, his.grant.0.clone()).await.unwrap().is_none());
+    assert_eq!(hit(&vault, &his.token.0, "calendar"), None);
+
+    // It goes with its application.
+    vault.save_session(hers.clone()).await.unwrap();
+    vault.remove_application(&application.application.name).await.unwrap();
+    assert_eq!(vault.save_session(hers).await, Ok(Saved::Discarded));
+    let counts = vault.counts().unwrap();
+    assert_eq!((counts.access_tokens, counts.refresh_tokens), (0, 0));
+}
+
+#[tokio::test]
+async fn what_is_learned_of_a_token_is_kept_while_it_is_there() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    let own = TokenPartition { extra: "hash".into(), ..partition(&client("c"), Some("user")) };
+    let learned = |word: &str| {
+        let id_token = Some(Secret::new(format!("{word}-id")));
+        CachedToken { subject: Some(Box::new(TokenSubject { user: user("user"), id_token })), ..token("at", "mail") }
+    };
+    assert_eq!(vault.save_token_again(own.clone(), learned("stray")).await, Ok(Saved::Discarded));
+    vault.save_app_token(application.stamp, own.clone(), token("at", "mail")).await.unwrap();
+    assert_eq!(vault.save_token_again(own.clone(), learned("its")).await, Ok(Saved::Done));
+    let found = vault.find_token(&own, &scopes("mail"), &|_| true).unwrap().unwrap();
+    assert_eq!(found.subject.unwrap().id_token.unwrap().expose(), "its-id");
+    assert_eq!(vault.counts().unwrap().access_tokens, 1);
 }

@@ -39,7 +39,8 @@ impl Vault {
         Ok(token)
     }
 
-    /// Saves an app-only token. Discarded when the registration is gone or was replaced.
+    /// Saves a token that came without a grant: of the application itself, or for an assertion. Discarded when the registration is
+    /// gone or was replaced.
     pub async fn save_app_token(
         &self,
         application: ApplicationStamp,
@@ -48,6 +49,18 @@ impl Vault {
     ) -> Result<Saved, StoreError> {
         self.write(move |tables| {
             if !tables.is_registered(application)? {
+                return Ok(Saved::Discarded);
+            }
+            tables.put_token(&partition, &token)?;
+            Ok(Saved::Done)
+        })
+        .await
+    }
+
+    /// Saves a token anew, with what was learned of it since. Discarded when it is not there any more.
+    pub async fn save_token_again(&self, partition: TokenPartition, token: CachedToken) -> Result<Saved, StoreError> {
+        self.write(move |tables| {
+            if !tables.still_has(&partition, &token)? {
                 return Ok(Saved::Discarded);
             }
             tables.put_token(&partition, &token)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Vault;
+use super::{Vault, grant::session};
 use crate::{
     model::{AppMetadata, Client, Grant, User},
     store::{error::StoreError, rows::Tables},
@@ -66,7 +66,8 @@ impl Vault {
     }
 
     /// Signs a user out of a client: removes the account, the client's grant, the access tokens and the identity documents,
-    /// and hands the grant over to be revoked. A grant of a family of clients goes with the last of them.
+    /// and hands the grant over to be revoked. The user's on-behalf-of sessions end, too. A grant of a family of clients goes with
+    /// the last of them.
     pub async fn take_account(&self, client: &Client, home_account_id: &str) -> Result<Option<Grant>, StoreError> {
         let (client, home_account_id) = (client.clone(), home_account_id.to_owned());
         self.write(move |tables| {
@@ -82,6 +83,7 @@ impl Vault {
             tables.delete_account(&client, &home_account_id)?;
             tables.delete_tokens_of_account(&client, &home_account_id)?;
             tables.delete_identities_of_account(&client, &home_account_id)?;
+            session::end_all(tables, &client, &home_account_id)?;
             let shared = take_abandoned(tables, &client, &home_account_id)?;
             Ok(grant.or(shared))
         })

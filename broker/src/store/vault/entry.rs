@@ -102,7 +102,9 @@ impl Vault {
                 }
             };
             let Some(mut entry) = found else { return Ok(None) };
-            entry.user = user_of(&tables, &entry)?;
+            if entry.user.is_none() {
+                entry.user = user_of(&tables, &entry)?;
+            }
             Ok(Some(entry))
         })
     }
@@ -173,21 +175,24 @@ fn name_users(tables: &Tables<'_>, entries: &mut [StoredEntry]) -> Result<(), St
     let mut users = HashMap::new();
     for entry in entries {
         let key = (entry.client.clone(), entry.home_account_id.clone());
-        entry.user = match users.get(&key) {
-            Some(user) => Option::clone(user),
-            None => users.entry(key).or_insert(user_of(tables, entry)?).clone(),
-        };
+        if entry.user.is_none() {
+            entry.user = match users.get(&key) {
+                Some(user) => Option::clone(user),
+                None => users.entry(key).or_insert(user_of(tables, entry)?).clone(),
+            };
+        }
     }
     Ok(())
 }
 
 fn of_token(tables: &Tables<'_>, stored: StoredToken) -> StoredEntry {
     let StoredToken { id: row, partition, token } = stored;
+    let user = token.subject.map(|subject| subject.user);
     StoredEntry {
         id: CacheEntryId { kind: CacheEntryKind::AccessToken, row },
         client: Client { environment: partition.environment, client_id: partition.client_id },
-        user: None,
-        home_account_id: partition.home_account_id,
+        home_account_id: user.as_ref().map(|user| user.home_account_id.clone()).or(partition.home_account_id),
+        user,
         tenant: partition.tenant,
         scopes: token.scopes,
         token_type: Some(token.token_type),
@@ -202,8 +207,11 @@ fn of_grant(tables: &Tables<'_>, stored: StoredGrant) -> StoredEntry {
     StoredEntry {
         id: CacheEntryId { kind: CacheEntryKind::RefreshToken, row: stored.stamp.row },
         client: Client { environment: stored.key.environment, client_id: stored.client_id },
-        user: None,
-        home_account_id: Some(stored.key.home_account_id),
+        home_account_id: Some(match &stored.grant.user {
+            Some(user) => user.home_account_id.clone(),
+            None => stored.key.home_account_id,
+        }),
+        user: stored.grant.user,
         tenant: String::new(),
         scopes: stored.grant.scopes,
         token_type: None,

@@ -39,7 +39,7 @@ use crate::{
 pub use application::{RemovedApplication, SavedApplication};
 pub use care::{GrantCounts, Surroundings, VerifyReport};
 pub use entry::{EntryPage, StoredEntry};
-pub use grant::{GrantEntry, RefreshRecord, Saved};
+pub use grant::{GrantEntry, RefreshRecord, Saved, SessionRecord};
 pub use import::{ImportRecord, Imported};
 pub use sign_in::SignInRecord;
 

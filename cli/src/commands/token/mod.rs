@@ -6,13 +6,19 @@ mod ssh_cert;
 
 use std::time::Duration;
 
-use token_broker_client::{Invalid, calls::TokenAnswer};
+use token_broker_client::{
+    Invalid,
+    calls::{TokenAnswer, TokenRequest},
+};
 
 use super::Session;
 use crate::{
-    arguments::token::{Format, TokenArguments},
+    arguments::{
+        secret,
+        token::{Format, TokenArguments},
+    },
     failure::{Exit, Failed},
-    output::{self, json_form::TokenJson, time, token},
+    output::{self, Output, json_form::TokenJson, time, token},
 };
 
 /// Asks and prints.
@@ -24,12 +30,15 @@ pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<
         return pop::run(session, arguments).await;
     }
     let (format, wants_id_token, asked) = (arguments.format, arguments.id_token, arguments.min_validity);
-    let request = arguments.into_request()?;
+    let request = request(session.output, arguments)?;
     let answer = session.client()?.token(&request).await?;
     let output = session.output;
     if output.is_json() {
         output::json(&TokenJson::from(&answer))?;
         return Ok(Exit::Done);
+    }
+    if let Some(key) = &answer.session_key {
+        output.note(&format!("note: the session's key is {}", key.as_str()));
     }
     match format {
         Format::Raw | Format::Json => output::secret_line(&answer.access_token)?,
@@ -47,6 +56,15 @@ pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<
     Ok(Exit::Done)
 }
 
+/// What was typed as a request, with the user's token that comes on standard input.
+fn request(output: Output, arguments: TokenArguments) -> Result<TokenRequest, Failed> {
+    let assertion = match arguments.on_behalf_of_stdin {
+        true => Some(secret::from_stdin("user's access token", output)?),
+        false => None,
+    };
+    Ok(arguments.into_request(assertion)?)
+}
+
 /// Says that even a fresh token does not live as long as was asked for. A few seconds do not count: the answer was under way.
 fn too_short(left: Duration, asked: Duration) -> Option<String> {
     (left + Duration::from_secs(5) < asked).then(|| {
@@ -60,7 +78,7 @@ fn username(answer: &TokenAnswer) -> Result<&str, Invalid> {
     let account = answer
         .account
         .as_ref()
-        .ok_or_else(|| Invalid::new("format", "xoauth2 and oauthbearer need a user, and an app-only token has none"))?;
+        .ok_or_else(|| Invalid::new("format", "xoauth2 and oauthbearer need a user, and this token names none"))?;
     // A control character would end the name early and begin a field of its own.
     if account.username.is_empty() || account.username.contains(char::is_control) {
         return Err(Invalid::new("format", "xoauth2 and oauthbearer need a username, and the account has none"));

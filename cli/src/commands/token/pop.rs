@@ -24,7 +24,7 @@ pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<
     let http = HttpRequestToSign::parse(method, url)?
         .with_nonce(arguments.nonce.as_deref().unwrap_or_default())?
         .with_client_claims(arguments.client_claims.as_deref().unwrap_or_default())?;
-    let request = SignHttpRequest { http, token: arguments.into_request()? };
+    let request = SignHttpRequest { http, token: super::request(session.output, arguments)? };
     let signed = session.client()?.sign_http_request(&request).await?;
     if session.output.is_json() {
         output::json(&SignedJson::from(&signed))?;

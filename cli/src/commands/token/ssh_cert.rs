@@ -33,7 +33,8 @@ pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<
     let path = arguments.ssh_cert.clone().unwrap_or_default();
     let out = arguments.out.clone().unwrap_or_else(|| beside(&path));
     let key = read(&path)?;
-    let request = TokenRequest { scheme: TokenScheme::SshCert(key.clone()), ..arguments.into_request()? };
+    let request =
+        TokenRequest { scheme: TokenScheme::SshCert(key.clone()), ..super::request(session.output, arguments)? };
     let answer = session.client()?.token(&request).await?;
     let line = key.certificate_line(answer.access_token.expose()).map(Secret::new).ok_or_else(|| {
         Failed::Input("the provider's answer is no SSH certificate over this key; no file was written".to_owned())

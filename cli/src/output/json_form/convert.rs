@@ -5,7 +5,8 @@ use std::time::Duration;
 use token_broker_client::{
     Account, Failure, Invalid, ProviderError, RemovedApplication, Secret, Verification,
     calls::{
-        Application, CacheEntry, DaemonStatus, Revocation, SignInEvent, SignOutAnswer, SignedHttpRequest, TokenAnswer,
+        Application, CacheEntry, DaemonStatus, Revocation, SessionKey, SignInEvent, SignOutAnswer, SignedHttpRequest,
+        TokenAnswer,
     },
     oauth::{ApplicationName, ManagedIdentitySource, Scope, UnixTime},
 };
@@ -42,6 +43,7 @@ impl<'a> From<&'a TokenAnswer> for TokenJson<'a> {
             token_source: answer.source.as_str(),
             correlation_id: answer.correlation_id.to_string(),
             key_id: answer.key_id.as_deref(),
+            session_key: answer.session_key.as_ref().map(SessionKey::as_str),
         }
     }
 }

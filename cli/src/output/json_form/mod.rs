@@ -44,6 +44,8 @@ pub(crate) struct TokenJson<'a> {
     correlation_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_key: Option<&'a str>,
 }
 
 /// `token --ssh-cert`: the same, and where the certificate is.

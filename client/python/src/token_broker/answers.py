@@ -53,6 +53,8 @@ class Token:
     correlation_id: str
     #: Thumbprint of the key that the token is bound to (RFC 7638); none for a bearer token.
     key_id: str | None = None
+    #: Key of the on-behalf-of session that began, if the daemon made it: who has it gets this user's tokens.
+    session_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,11 +62,12 @@ class Application:
         tenant: str | None = None,
         min_validity: int = 0,
         include_id_token: bool = False,
+        forwarded_client_claims: str | None = None,
     ) -> Token:
         """A valid token from the cache, else by refresh; raises `InteractionRequired` when the user has to sign in.
 
         `account`: the one of `get_accounts`, a username or a home_account_id; None: the only one. `scopes`: None for the
-        application's own list.
+        application's own list. `forwarded_client_claims`: claims of the application's own wish, JSON; cached apart.
         """
         request = exchanges.token_request(
             self.name,
@@ -77,6 +78,7 @@ class Application:
             tenant=tenant,
             min_validity=min_validity,
             include_id_token=include_id_token,
+            client_claims=forwarded_client_claims,
         )
         return self._door.call(exchanges.token(request))
 
@@ -88,8 +90,10 @@ class Application:
         claims_challenge: str | None = None,
         tenant: str | None = None,
         min_validity: int = 0,
+        fmi_path: str | None = None,
+        forwarded_client_claims: str | None = None,
     ) -> Token:
-        """A token of the application itself (RFC 6749, section 4.4)."""
+        """A token of the application itself (RFC 6749, section 4.4). `fmi_path`: of a federated managed identity (Entra ID)."""
         request = exchanges.token_request(
             self.name,
             scopes,
@@ -98,6 +102,46 @@ class Application:
             claims_challenge=claims_challenge,
             tenant=tenant,
             min_validity=min_validity,
+            fmi_path=fmi_path,
+            client_claims=forwarded_client_claims,
+        )
+        return self._door.call(exchanges.token(request))
+
+    def acquire_token_on_behalf_of(
+        self,
+        user_assertion: str | None,
+        scopes: Scopes,
+        *,
+        claims_challenge: str | None = None,
+        forwarded_client_claims: str | None = None,
+        session_key: str | None = None,
+        force_refresh: bool = False,
+        tenant: str | None = None,
+        min_validity: int = 0,
+        include_id_token: bool = False,
+        audience: str | None = None,
+        resource: str | None = None,
+    ) -> Token:
+        """A token of the user whose access token a client has sent to this service, cached for that very token; elsewhere than at
+        Microsoft an exchange (RFC 8693) for the service named by `audience` or `resource`. Raises `InteractionRequired` when the
+        client has to sign the user in again: hand its `claims` over to the client.
+
+        `session_key` begins a session that goes on after `user_assertion` has expired: then pass None and the key. An empty key
+        lets the daemon make one, which is in the answer. `remove_account(key)` ends it.
+        """
+        request = exchanges.token_request(
+            self.name,
+            scopes,
+            user_assertion=user_assertion,
+            session_key=session_key,
+            claims_challenge=claims_challenge,
+            client_claims=forwarded_client_claims,
+            force_refresh=force_refresh,
+            tenant=tenant,
+            min_validity=min_validity,
+            include_id_token=include_id_token,
+            audience=audience,
+            resource=resource,
         )
         return self._door.call(exchanges.token(request))
 

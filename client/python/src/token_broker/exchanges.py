@@ -65,6 +65,12 @@ def token_request(
     min_validity: int = 0,
     include_id_token: bool = False,
     ssh_public_key: str | None = None,
+    user_assertion: str | None = None,
+    session_key: str | None = None,
+    audience: str | None = None,
+    resource: str | None = None,
+    fmi_path: str | None = None,
+    client_claims: str | None = None,
 ) -> wire.GetTokenRequest:
     """Asks for a token; with a public key for an SSH certificate over it."""
     return wire.GetTokenRequest(
@@ -79,6 +85,12 @@ def token_request(
         include_id_token=include_id_token,
         scheme=wire.TOKEN_SCHEME_UNSPECIFIED if ssh_public_key is None else wire.TOKEN_SCHEME_SSH_CERT,
         public_key=ssh_public_key or "",
+        on_behalf_of=user_assertion or "",
+        session_key=session_key,
+        audience=audience or "",
+        resource=resource or "",
+        fmi_path=fmi_path or "",
+        client_claims=client_claims or "",
     )
 
 
@@ -273,6 +285,7 @@ def _token(answer: wire.GetTokenResponse) -> Token:
         id_token=answer.id_token or None,
         correlation_id=answer.correlation_id,
         key_id=answer.key_id or None,
+        session_key=answer.session_key or None,
     )
 
 

@@ -4,7 +4,7 @@ mod event;
 
 pub use event::{Event, EventRecord, Renewal, RenewalFailure};
 
-use super::{Incomplete, Subject, TokenAnswer, TokenRequest, given};
+use super::{Incomplete, OnBehalfOf, Subject, TokenAnswer, TokenRequest, given};
 use crate::{Invalid, Reason, oauth::UnixTime, wire::v1};
 
 /// A token request that can be followed: what a single answer would be made for (`force_refresh`, `claims`, a user assertion)
@@ -32,6 +32,7 @@ impl TryFrom<TokenRequest> for WatchRequest {
             return Err(Invalid::new("claims", rule));
         }
         match request.subject {
+            Subject::OnBehalfOf(OnBehalfOf::Session(_)) => Err(Invalid::new("session_key", rule)),
             Subject::OnBehalfOf(_) => Err(Invalid::new("on_behalf_of", rule)),
             Subject::User(_) | Subject::Application => Ok(Self(request)),
         }

@@ -29,6 +29,7 @@ impl Provider {
             "refresh_token" => self.refresh(&call.form, &client),
             "password" => self.by_password(&call.form, &client),
             "client_credentials" => self.client_credentials(&call.form, &client),
+            "urn:ietf:params:oauth:grant-type:token-exchange" => self.exchange(&call.form, &client),
             "urn:ietf:params:oauth:grant-type:device_code" => {
                 let approval = self.poll_device(call.form.get("device_code"), &client.id);
                 approval.map(|approval| self.first_tokens(&approval).0)
@@ -116,6 +117,34 @@ impl Provider {
         let (client_id, auth_time) = (client.id.clone(), self.now());
         let approval = Approval { client_id, username: None, scopes, nonce: String::new(), auth_time };
         Ok(self.tokens(&approval, None))
+    }
+}
+
+impl Provider {
+    /// Token exchange (RFC 8693): any user's access token of this server, for any service but `unknown`.
+    fn exchange(&mut self, form: &Params, client: &Client) -> Result<Body, Answer> {
+        const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+        if client.secret.is_none() {
+            return refuse("unauthorized_client", "a public client may not exchange tokens");
+        }
+        if ["subject_token_type", "requested_token_type"].map(|name| form.get(name)) != [ACCESS_TOKEN; 2] {
+            return refuse("invalid_request", "access tokens are exchanged for access tokens");
+        }
+        let subject = form.get("subject_token");
+        let good = self.is_active(subject);
+        let Some(token) = self.access_tokens.get(subject).filter(|token| good && token.approval.username.is_some())
+        else {
+            return refuse("invalid_request", "the subject token is not good");
+        };
+        let username = token.approval.username.clone();
+        if form.get("audience") == "unknown" {
+            return refuse("invalid_target", "no such service");
+        }
+        let (client_id, auth_time, scopes) = (client.id.clone(), self.now(), self.known_scopes(form.get("scope")));
+        let approval = Approval { client_id, username, scopes, nonce: String::new(), auth_time };
+        let mut body = self.tokens(&approval, None);
+        body.insert("issued_token_type".to_owned(), ACCESS_TOKEN.into());
+        Ok(body)
     }
 }
 

@@ -5,7 +5,7 @@ use ring::{
     digest,
     rand::SystemRandom,
     rsa::{KeyPair, PublicKeyComponents},
-    signature::RSA_PKCS1_SHA256,
+    signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey},
 };
 use serde_json::{Value, json};
 
@@ -26,6 +26,12 @@ impl SigningKey {
     /// The one that stands beside this file: making an RSA key takes longer than a test.
     pub(super) fn of_the_tests() -> Self {
         Self(key_pair(include_str!("../signing_key.pem")))
+    }
+
+    /// Whether a signature by RS256 is its own.
+    pub(super) fn has_signed(&self, input: &[u8], signature: &[u8]) -> bool {
+        let key = self.0.public().as_ref().to_vec();
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(input, signature).is_ok()
     }
 
     /// The answer at `jwks_uri`.
@@ -80,7 +86,7 @@ pub(super) fn object_id(username: &str) -> String {
 }
 
 /// The tenant where a user is at home.
-fn home_tenant(username: &str) -> &'static str {
+pub(super) fn home_tenant(username: &str) -> &'static str {
     if username.ends_with("@outlook.example") { PERSONAL } else { CONTOSO }
 }
 

@@ -44,6 +44,7 @@ impl Directory {
                 let session = self.by_user_credential(asked, &application)?;
                 self.user_tokens(asked, realm, &session)?
             }
+            "urn:ietf:params:oauth:grant-type:jwt-bearer" => self.on_behalf_of(asked, realm, &application)?,
             "client_credentials" => self.application_token(asked, realm, &application)?,
             _ => return refuse("unsupported_grant_type", 70_003, "The app requested an unsupported grant type."),
         };
@@ -73,7 +74,12 @@ impl Directory {
     }
 
     /// Access, refresh and id token of a user, as the scopes ask for them.
-    fn user_tokens(&mut self, asked: &Asked, realm: &Realm, session: &Session) -> Result<Map<String, Value>, Value> {
+    pub(super) fn user_tokens(
+        &mut self,
+        asked: &Asked,
+        realm: &Realm,
+        session: &Session,
+    ) -> Result<Map<String, Value>, Value> {
         let asked_scope = match asked.parameters.get("scope") {
             "" => session.scope.as_str(),
             scope => scope,

@@ -131,7 +131,12 @@ mod tests {
     use super::ClientContext;
     use crate::{
         flow::oauth::{
-            TokenParameters, client_credentials, device_code, proof_of_possession, refresh_token, revocation, vectors,
+            TokenParameters, client_credentials, device_code,
+            on_behalf_of::{
+                self,
+                token_exchange::{self, Exchange},
+            },
+            proof_of_possession, refresh_token, revocation, vectors,
         },
         model::{ClientAuthentication, HttpRequest, Presented, RefreshToken, TokenBinding},
     };
@@ -161,7 +166,21 @@ mod tests {
         let parameters = TokenParameters { scopes: scopes.as_ref(), claims: claims.as_ref(), binding: &binding };
         match vectors::text(case, "flow") {
             "refresh_token" => Some(refresh_token::request(client, &token, parameters, id)),
-            "client_credentials" => Some(client_credentials::request(client, parameters, id)),
+            "client_credentials" => {
+                Some(client_credentials::request(client, parameters, case["fmi_path"].as_str(), id))
+            }
+            "on_behalf_of" => {
+                let assertion = Secret::new(vectors::text(case, "assertion"));
+                Some(on_behalf_of::request(client, &assertion, parameters, id))
+            }
+            "token_exchange" => {
+                let (scopes, subject_token) =
+                    (scopes.unwrap_or_default(), Secret::new(vectors::text(case, "assertion")));
+                let [audience, resource] = ["audience", "resource"].map(|name| case[name].as_str());
+                let (scopes, claims) = (&scopes, claims.as_ref());
+                let exchange = Exchange { subject_token: &subject_token, scopes, audience, resource, claims };
+                Some(token_exchange::request(client, exchange, id))
+            }
             "device_code" => device_code::request(client, &scopes?, claims.as_ref(), id).ok(),
             "revocation" => revocation::request(client, &token, id),
             other => panic!("{other}"),

@@ -48,6 +48,7 @@ fn answer() -> TokenAnswer {
         id_token: None,
         correlation_id: CorrelationId::from_random([0; 16]),
         key_id: None,
+        session_key: None,
     }
 }
 

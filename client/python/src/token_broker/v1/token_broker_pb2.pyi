@@ -66,7 +66,7 @@ REVOCATION_ACCEPTED: Revocation
 REVOCATION_FAILED: Revocation
 
 class GetTokenRequest(_message.Message):
-    __slots__ = ("application", "client_id", "authority", "scopes", "account", "app_only", "on_behalf_of", "tenant", "force_refresh", "min_validity_seconds", "claims", "scheme", "include_id_token", "correlation_id", "public_key")
+    __slots__ = ("application", "client_id", "authority", "scopes", "account", "app_only", "on_behalf_of", "tenant", "force_refresh", "min_validity_seconds", "claims", "scheme", "include_id_token", "correlation_id", "session_key", "audience", "resource", "fmi_path", "kerberos_service_principal", "client_claims", "public_key")
     APPLICATION_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +81,12 @@ class GetTokenRequest(_message.Message):
     SCHEME_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
+    SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+    RESOURCE_FIELD_NUMBER: _ClassVar[int]
+    FMI_PATH_FIELD_NUMBER: _ClassVar[int]
+    KERBEROS_SERVICE_PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_CLAIMS_FIELD_NUMBER: _ClassVar[int]
     PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
     application: str
     client_id: str
@@ -96,11 +102,17 @@ class GetTokenRequest(_message.Message):
     scheme: TokenScheme
     include_id_token: bool
     correlation_id: str
+    session_key: str
+    audience: str
+    resource: str
+    fmi_path: str
+    kerberos_service_principal: str
+    client_claims: str
     public_key: str
-    def __init__(self, application: _Optional[str] = ..., client_id: _Optional[str] = ..., authority: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., account: _Optional[str] = ..., app_only: _Optional[bool] = ..., on_behalf_of: _Optional[str] = ..., tenant: _Optional[str] = ..., force_refresh: _Optional[bool] = ..., min_validity_seconds: _Optional[int] = ..., claims: _Optional[str] = ..., scheme: _Optional[_Union[TokenScheme, str]] = ..., include_id_token: _Optional[bool] = ..., correlation_id: _Optional[str] = ..., public_key: _Optional[str] = ...) -> None: ...
+    def __init__(self, application: _Optional[str] = ..., client_id: _Optional[str] = ..., authority: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., account: _Optional[str] = ..., app_only: _Optional[bool] = ..., on_behalf_of: _Optional[str] = ..., tenant: _Optional[str] = ..., force_refresh: _Optional[bool] = ..., min_validity_seconds: _Optional[int] = ..., claims: _Optional[str] = ..., scheme: _Optional[_Union[TokenScheme, str]] = ..., include_id_token: _Optional[bool] = ..., correlation_id: _Optional[str] = ..., session_key: _Optional[str] = ..., audience: _Optional[str] = ..., resource: _Optional[str] = ..., fmi_path: _Optional[str] = ..., kerberos_service_principal: _Optional[str] = ..., client_claims: _Optional[str] = ..., public_key: _Optional[str] = ...) -> None: ...
 
 class GetTokenResponse(_message.Message):
-    __slots__ = ("access_token", "token_type", "expires_on", "refresh_on", "scopes", "account", "source", "id_token", "correlation_id", "key_id")
+    __slots__ = ("access_token", "token_type", "expires_on", "refresh_on", "scopes", "account", "source", "id_token", "correlation_id", "session_key", "key_id")
     ACCESS_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TOKEN_TYPE_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_ON_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +122,7 @@ class GetTokenResponse(_message.Message):
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
+    SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     access_token: str
     token_type: str
@@ -120,8 +133,9 @@ class GetTokenResponse(_message.Message):
     source: TokenSource
     id_token: str
     correlation_id: str
+    session_key: str
     key_id: str
-    def __init__(self, access_token: _Optional[str] = ..., token_type: _Optional[str] = ..., expires_on: _Optional[int] = ..., refresh_on: _Optional[int] = ..., scopes: _Optional[_Iterable[str]] = ..., account: _Optional[_Union[_account_pb2.Account, _Mapping]] = ..., source: _Optional[_Union[TokenSource, str]] = ..., id_token: _Optional[str] = ..., correlation_id: _Optional[str] = ..., key_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, access_token: _Optional[str] = ..., token_type: _Optional[str] = ..., expires_on: _Optional[int] = ..., refresh_on: _Optional[int] = ..., scopes: _Optional[_Iterable[str]] = ..., account: _Optional[_Union[_account_pb2.Account, _Mapping]] = ..., source: _Optional[_Union[TokenSource, str]] = ..., id_token: _Optional[str] = ..., correlation_id: _Optional[str] = ..., session_key: _Optional[str] = ..., key_id: _Optional[str] = ...) -> None: ...
 
 class SignHttpRequestRequest(_message.Message):
     __slots__ = ("token", "method", "url", "nonce", "client_claims")

@@ -1,7 +1,11 @@
 //! Finding a grant, saving a refresh of it and changing its state. Owns the fence: what was begun with one rotation of a
 //! grant is saved only while that rotation is the current one.
 
+pub(super) mod session;
+
 use token_broker_proto::oauth::ClientId;
+
+pub use session::SessionRecord;
 
 use super::Vault;
 use crate::{
@@ -138,13 +142,15 @@ impl Vault {
 fn save(tables: &Tables<'_>, record: RefreshRecord) -> Result<Saved, StoreError> {
     let RefreshRecord { stamp, grant_key, client, home_account_id, token, new_grant } = record;
     let (partition, token) = token;
-    // A grant of a family outlives a sign-out, so the account itself has to be there.
-    if !tables.is_client_registered(&client)? || !tables.has_account(&client, &home_account_id)? {
+    // A grant of a family outlives a sign-out, so the account itself has to be there; a session is its own account.
+    let is_wanted = grant_key.is_session() || tables.has_account(&client, &home_account_id)?;
+    if !is_wanted || !tables.is_client_registered(&client)? {
         return Ok(Saved::Discarded);
     }
     let Some(mut stored) = current(tables, &grant_key, stamp)? else { return Ok(Saved::Discarded) };
     if let Some(grant) = new_grant {
-        stored.grant = Grant { last_failure: stored.grant.last_failure, ..grant };
+        let Grant { last_failure, user, .. } = stored.grant;
+        stored.grant = Grant { last_failure, user, ..grant };
         stored.stamp.generation += 1;
     } else {
         stored.grant.last_used_on = token.issued_on;

@@ -1,6 +1,12 @@
 //! `GetToken`: the request for an access token and its answer.
 
+mod extras;
+mod on_behalf_of;
+
 use std::time::Duration;
+
+pub use extras::Extras;
+pub use on_behalf_of::{OnBehalfOf, SessionKey};
 
 use super::{Incomplete, given, scopes, seconds};
 use crate::{
@@ -30,8 +36,8 @@ pub enum Subject {
     User(Option<String>),
     /// For the application itself.
     Application,
-    /// For the user of this assertion (on-behalf-of).
-    OnBehalfOf(Secret),
+    /// For a user who is signed in to a client of the application.
+    OnBehalfOf(OnBehalfOf),
 }
 
 /// How the access token is bound to its use.
@@ -65,6 +71,8 @@ pub struct TokenRequest {
     pub min_validity: Option<Duration>,
     /// Claims challenge.
     pub claims: Option<Claims>,
+    /// What goes along with the request.
+    pub extras: Extras,
     /// Kind of token.
     pub scheme: TokenScheme,
     /// Whether the ID token is wanted too.
@@ -85,6 +93,7 @@ impl TokenRequest {
             force_refresh: false,
             min_validity: None,
             claims: None,
+            extras: Extras::default(),
             scheme: TokenScheme::Bearer,
             include_id_token: false,
             correlation_id: None,
@@ -96,10 +105,15 @@ impl TryFrom<v1::GetTokenRequest> for TokenRequest {
     type Error = Invalid;
 
     fn try_from(wire: v1::GetTokenRequest) -> Result<Self, Invalid> {
+        let mut wire = wire;
         let scheme = TokenScheme::parse(wire.scheme, &wire.public_key)?;
+        let assertion = Secret::new(std::mem::take(&mut wire.on_behalf_of));
+        let on_behalf_of = OnBehalfOf::parse(assertion, wire.session_key.as_deref())?;
+        let subject = Subject::parse(std::mem::take(&mut wire.account), wire.app_only, on_behalf_of)?;
         Ok(Self {
             application: ApplicationSelector::parse(&wire.application, &wire.client_id, &wire.authority)?,
-            subject: Subject::parse(wire.account, wire.app_only, wire.on_behalf_of)?,
+            extras: Extras::parse(&wire, &subject)?,
+            subject,
             scopes: scopes(&wire.scopes)?,
             tenant: given(wire.tenant),
             force_refresh: wire.force_refresh,
@@ -138,8 +152,9 @@ impl From<&TokenRequest> for v1::GetTokenRequest {
         match &request.subject {
             Subject::User(account) => wire.account = account.clone().unwrap_or_default(),
             Subject::Application => wire.app_only = true,
-            Subject::OnBehalfOf(assertion) => assertion.expose().clone_into(&mut wire.on_behalf_of),
+            Subject::OnBehalfOf(on_behalf_of) => on_behalf_of.write(&mut wire),
         }
+        request.extras.write(&mut wire);
         wire
     }
 }
@@ -163,12 +178,15 @@ impl ApplicationSelector {
 }
 
 impl Subject {
-    fn parse(account: String, app_only: bool, on_behalf_of: String) -> Result<Self, Invalid> {
-        match (app_only, on_behalf_of.is_empty(), account.is_empty()) {
-            (false, true, _) => Ok(Self::User(given(account))),
-            (true, true, true) => Ok(Self::Application),
-            (false, false, true) => Ok(Self::OnBehalfOf(Secret::new(on_behalf_of))),
-            (true, false, _) => Err(Invalid::new("on_behalf_of", "must be empty when app_only is set")),
+    fn parse(account: String, app_only: bool, on_behalf_of: Option<OnBehalfOf>) -> Result<Self, Invalid> {
+        match (app_only, on_behalf_of, account.is_empty()) {
+            (false, None, _) => Ok(Self::User(given(account))),
+            (true, None, true) => Ok(Self::Application),
+            (false, Some(on_behalf_of), true) => Ok(Self::OnBehalfOf(on_behalf_of)),
+            (true, Some(OnBehalfOf::Session(_)), _) => {
+                Err(Invalid::new("session_key", "must be empty when app_only is set"))
+            }
+            (true, Some(_), _) => Err(Invalid::new("on_behalf_of", "must be empty when app_only is set")),
             (_, _, false) => Err(Invalid::new("account", "must be empty for a token without a signed-in account")),
         }
     }
@@ -271,6 +289,8 @@ pub struct TokenAnswer {
     pub correlation_id: CorrelationId,
     /// Thumbprint of the key that it is bound to (RFC 7638); `None` for a bearer token.
     pub key_id: Option<String>,
+    /// Key of the session that began, if the daemon made it.
+    pub session_key: Option<SessionKey>,
 }
 
 impl From<TokenAnswer> for v1::GetTokenResponse {
@@ -286,6 +306,7 @@ impl From<TokenAnswer> for v1::GetTokenResponse {
             id_token: answer.id_token.map(|token| token.expose().to_owned()).unwrap_or_default(),
             correlation_id: answer.correlation_id.to_string(),
             key_id: answer.key_id.unwrap_or_default(),
+            session_key: answer.session_key.map(|key| key.as_str().to_owned()).unwrap_or_default(),
         }
     }
 }
@@ -310,6 +331,10 @@ impl TryFrom<v1::GetTokenResponse> for TokenAnswer {
                 .flatten()
                 .ok_or(Incomplete("correlation_id"))?,
             key_id: given(wire.key_id),
+            session_key: given(wire.session_key)
+                .map(|key| SessionKey::parse(&key))
+                .transpose()
+                .map_err(|_| Incomplete("session_key"))?,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Client assertions (RFC 7523, section 3) as the platform checks them: signed with the registered key by RS256 or PS256, naming the
 //! certificate by its thumbprint, for this token endpoint, and not expired.
 
+mod user;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use ring::{digest, signature};
 use serde_json::Value;
