@@ -103,9 +103,10 @@ async fn sign_in_by_device(stage: &mut Stage) {
 /// By a password, and by a refresh token that was issued for one elsewhere; and both refused.
 async fn sign_in_without_page(stage: &mut Stage) {
     let by_password = ["login", apps::MAIL, "--username", USER, "--password-stdin"];
+    let before = stage.server.secrets();
     stage.done(&by_password, PASSWORD).await;
-    let is_good = |token: &String| token.starts_with("rt-") && stage.server.is_active(token);
-    let moved = stage.server.secrets().into_iter().rfind(is_good).expect("a refresh token");
+    let is_new = |token: &String| token.starts_with("rt-") && !before.contains(token);
+    let moved = stage.server.secrets().into_iter().find(is_new).expect("a refresh token");
     let by_token = ["login", apps::MAIL, "--refresh-token-stdin"];
     stage.done(&by_token, &moved).await;
     let echo = format!("<html><body>{PASSWORD} {WRONG_PASSWORD} {WRONG_TOKEN} {USER}</body></html>");
