@@ -76,7 +76,7 @@ def test_the_snippets_of_the_readme_run(stage, graph, mail, ada, monkeypatch, ca
     snippets = re.findall(r"^```python\n(.*?)^```", (PACKAGE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     for snippet in snippets:
         if "callers_token" in snippet:
-            names["callers_token"] = names["app"].acquire_token_silent(["api:read"]).access_token
+            names["callers_token"] = names["app"].acquire_token_silent(["User.Read"]).access_token
         exec(compile(snippet, "README.md", "exec"), names)
     for opened in (names["app"], names["site"]):
         opened.close()
