@@ -20,7 +20,7 @@ pub(crate) struct MethodArguments {
     #[arg(long, value_name = "U", group = "whom", requires = "named")]
     username: Option<String>,
     /// Read the password from standard input: for a user without a second factor, where no other way is left
-    #[arg(long, groups = ["method", "without_page", "named"], requires = "username")]
+    #[arg(long, groups = ["method", "without_page", "named"], requires = "username", conflicts_with = "user_object_id")]
     password_stdin: bool,
     /// Read a federated identity credential that stands for the user from standard input (Microsoft Entra ID, confidential clients)
     #[arg(long, groups = ["method", "without_page", "named"], requires = "whom")]
