@@ -112,7 +112,7 @@ impl Desk {
             claims: request.claims.clone(),
             forced: request.force_refresh,
             client_claims: extras::claims(&request.extras),
-            extra: cache_key(&extras::parts(&request.extras)),
+            extra: stored.application.options.added() + &cache_key(&extras::parts(&request.extras)),
             realm,
             binding,
         };
