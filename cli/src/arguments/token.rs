@@ -43,6 +43,7 @@ pub(crate) enum Format {
 /// `token`.
 #[derive(Debug, Args)]
 #[command(after_help = FORMATS)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 pub(crate) struct TokenArguments {
     /// Name of the application
     #[arg(value_name = "APP", value_parser = application)]

@@ -11,8 +11,8 @@ use std::{sync::Arc, time::Duration};
 use token_broker_client::{
     Client, ClientError, Failure, Secret,
     calls::{
-        ExistingApplication, NewApplication, NewCredential, OnBehalfOf, SessionKey, Subject, TokenAnswer, TokenRequest,
-        TokenSource,
+        ApplicationOptions, ExistingApplication, NewApplication, NewCredential, OnBehalfOf, SessionKey, Subject,
+        TokenAnswer, TokenRequest, TokenSource,
     },
     oauth::{Authority, ClientId},
 };
@@ -66,7 +66,7 @@ impl Stage {
             credential,
             offline: false,
             existing: ExistingApplication::Refuse,
-            options: Default::default(),
+            options: ApplicationOptions::default(),
         };
         self.client().add_application(&new).await.expect("registered");
     }

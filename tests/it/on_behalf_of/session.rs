@@ -98,7 +98,7 @@ async fn a_session_that_begins_anew_is_of_its_new_user_alone() {
     // Under one key at once: each caller gets the token of its own assertion.
     let (adas, bobs) = (begin(&stage.assertion(ADA), Some("raced")), begin(&stage.assertion(BOB), Some("raced")));
     let (client, other) = (stage.client(), stage.client());
-    let (hers, his) = within(async { tokio::join!(client.token(&adas), other.token(&bobs)) }).await;
+    let (hers, his) = tokio::join!(within(client.token(&adas)), within(other.token(&bobs)));
     assert_eq!((username(&hers.expect("a token")), username(&his.expect("a token"))), (ADA, BOB));
 }
 

@@ -122,8 +122,7 @@ async fn trap_07_claims_and_capabilities() {
     );
 }
 
-/// What goes along with a request keeps its tokens apart from all others, of the user and of the application itself; and the ID
-/// token that holds a Kerberos ticket is not the account's.
+/// What goes along with a request keeps its tokens apart from all others, of the user and of the application itself.
 #[tokio::test]
 async fn trap_10_what_goes_along_keeps_tokens_apart() {
     let stage = Stage::signed_in().await;
@@ -161,17 +160,25 @@ async fn trap_10_what_goes_along_keeps_tokens_apart() {
     );
     let sent = stage.microsoft.asked("client_credentials");
     assert_eq!((sent[1].form["fmi_path"].as_str(), sent[3].form["claims"].as_str()), ("a/b", "{}"));
+}
 
-    // The ticket's ID token stays with its token, also over a refresh.
+/// The ID token that holds a Kerberos ticket stays with its token, also over a refresh, and is not the account's.
+#[tokio::test]
+async fn trap_10_an_id_token_with_a_ticket_is_not_the_accounts() {
+    let stage = Stage::signed_in().await;
+    let kerberos = Extras { kerberos_service_principal: Some("HTTP/files.example".into()), ..Extras::default() };
+    let plain = TokenRequest::new(name("work"));
+    let ticket = TokenRequest { extras: kerberos, ..plain.clone() };
+    stage.clock.advance(Duration::from_secs(1));
     let id_token = async |request: &TokenRequest| {
         let request = TokenRequest { include_id_token: true, ..request.clone() };
         stage.ask(request).await.expect("a token").id_token.expect("an ID token").expose().to_owned()
     };
-    let (usual, with_ticket) = (id_token(&requests[0]).await, id_token(&requests[3]).await);
+    let (usual, with_ticket) = (id_token(&plain).await, id_token(&ticket).await);
     assert_ne!(usual, with_ticket);
     stage.expire();
-    let renewed = id_token(&requests[3]).await;
-    assert!(renewed != with_ticket && id_token(&requests[3]).await == renewed);
+    let renewed = id_token(&ticket).await;
+    assert!(renewed != with_ticket && id_token(&ticket).await == renewed);
 }
 
 /// A refresh that lands after a sign-out brings nothing back.

@@ -15,10 +15,13 @@ use token_broker_proto::{
 
 use exchange::Exchange;
 
-use super::{Desk, FlightKey, extras, silent::Wanted};
+use super::{
+    Desk, FlightKey, extras,
+    silent::{Refreshed, Wanted},
+};
 use crate::{
     flow::{cache_key, oauth::on_behalf_of},
-    model::{Credential, DeskError, RegisteredApplication},
+    model::{Credential, DeskError, RegisteredApplication, TokenPartition},
 };
 
 impl Desk {
@@ -50,16 +53,18 @@ impl Desk {
         let partition = wanted.partition(None);
         let (token, source) = match self.fresh(wanted, &partition)? {
             Some(token) => (token, TokenSource::Cache),
-            None => {
-                let exchange = Exchange::new(wanted, partition.clone(), assertion);
-                let key = FlightKey::Assertion(partition.clone(), wanted.scopes.clone());
-                match self.fly(wanted, &partition, &key, |_| self.exchange_flight(exchange.clone())).await {
-                    Ok(found) => found,
-                    Err(error) => self.valid_or(wanted, &partition, error)?,
-                }
-            }
+            None => match self.exchanged(wanted, &partition, assertion).await {
+                Ok(found) => found,
+                Err(error) => self.valid_or(wanted, &partition, error)?,
+            },
         };
         self.answer(wanted, None, token, source)
+    }
+
+    async fn exchanged(self: &Arc<Self>, wanted: &Wanted, partition: &TokenPartition, assertion: &Secret) -> Refreshed {
+        let exchange = Exchange::new(wanted, partition.clone(), assertion);
+        let key = FlightKey::Assertion(partition.clone(), wanted.scopes.clone());
+        self.fly(wanted, partition, &key, |_| self.exchange_flight(exchange.clone())).await
     }
 }
 

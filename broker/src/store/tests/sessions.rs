@@ -231,7 +231,7 @@ fn session(application: &StoredApplication, name: &str, home: &str, word: &str) 
 }
 
 #[tokio::test]
-async fn a_session_is_no_account_and_goes_with_its_user() {
+async fn a_session_is_no_account() {
     let scratch = Scratch::new();
     let vault = scratch.vault();
     let application = add(&vault, registration("app", "c")).await;
@@ -261,8 +261,20 @@ async fn a_session_is_no_account_and_goes_with_its_user() {
     assert_eq!(vault.save_refresh(rotated.clone()).await, Ok(Saved::Done));
     let (_, kept) = vault.find_grant(&hers.grant.0).unwrap().unwrap();
     assert_eq!((kept.refresh_token.secret().expose(), kept.user), ("rotated-rt", Some(user("user"))));
+    vault.take_session(&client, hers.grant.0).await.unwrap().expect("it was there");
+    assert_eq!(vault.save_refresh(rotated).await, Ok(Saved::Discarded), "its grant is gone");
+}
 
-    // With the user go her sessions and what was issued for her, and nobody else's.
+#[tokio::test]
+async fn with_a_user_go_her_sessions_and_what_was_issued_for_her() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    let client = client("c");
+    let (hers, his) = (session(&application, "s1", "user", "hers"), session(&application, "s2", "other", "his"));
+    for record in [&hers, &his] {
+        assert_eq!(vault.save_session(record.clone()).await, Ok(Saved::Done));
+    }
     let of_assertion = TokenPartition { extra: "assertion".into(), ..partition(&client, None) };
     let subject = |home: &str| Some(Box::new(TokenSubject { user: user(home), id_token: None }));
     for (home, scope) in [("user", "one"), ("other", "two")] {
@@ -277,7 +289,16 @@ async fn a_session_is_no_account_and_goes_with_its_user() {
     assert_eq!(hit(&vault, &of_assertion, "one"), None);
     assert_eq!(hit(&vault, &of_assertion, "two").as_deref(), Some("other"));
     assert_eq!(hit(&vault, &his.token.0, "mail").as_deref(), Some("his-at"));
-    assert_eq!(vault.save_refresh(rotated).await, Ok(Saved::Discarded), "its grant is gone");
+}
+
+#[tokio::test]
+async fn a_session_that_begins_anew_has_nothing_of_the_old_one() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    let client = client("c");
+    let (hers, his) = (session(&application, "s1", "user", "hers"), session(&application, "s2", "other", "his"));
+    assert_eq!(vault.save_session(his.clone()).await, Ok(Saved::Done));
 
     // Begun anew by somebody else: nothing of the old one stays, whatever its scopes.
     let anew = session(&application, "s2", "user", "anew");

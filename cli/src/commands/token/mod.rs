@@ -58,10 +58,8 @@ pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<
 
 /// What was typed as a request, with the user's token that comes on standard input.
 fn request(output: Output, arguments: TokenArguments) -> Result<TokenRequest, Failed> {
-    let assertion = match arguments.on_behalf_of_stdin {
-        true => Some(secret::from_stdin("user's access token", output)?),
-        false => None,
-    };
+    let reads = Some("user's access token").filter(|_| arguments.on_behalf_of_stdin);
+    let assertion = reads.map(|what| secret::from_stdin(what, output)).transpose()?;
     Ok(arguments.into_request(assertion)?)
 }
 

@@ -89,12 +89,13 @@ mod tests {
         TokenRequest::try_from(wire).map(|request| request.extras).map_err(|invalid| invalid.field)
     }
 
+    type Change = fn(GetTokenRequest) -> GetTokenRequest;
+
     #[test]
     fn each_goes_along_with_its_flow_alone() {
         let exchange = || GetTokenRequest { on_behalf_of: "t".into(), ..GetTokenRequest::default() };
         let app_only = || GetTokenRequest { app_only: true, ..GetTokenRequest::default() };
         let user = GetTokenRequest::default;
-        type Change = fn(GetTokenRequest) -> GetTokenRequest;
         let audience: Change = |wire| GetTokenRequest { audience: "files".into(), ..wire };
         let resource: Change = |wire| GetTokenRequest { resource: "https://files.example/".into(), ..wire };
         let fmi: Change = |wire| GetTokenRequest { fmi_path: "a/b".into(), ..wire };
