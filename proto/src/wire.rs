@@ -32,6 +32,7 @@ macro_rules! redacted_debug {
 redacted_debug! {
     v1::GetTokenRequest => "GetTokenRequest",
     v1::GetTokenResponse => "GetTokenResponse",
+    v1::SignHttpRequestResponse => "SignHttpRequestResponse",
     v1::SignInRequest => "SignInRequest",
     v1::SignOutRequest => "SignOutRequest",
     v1::OpenUrl => "OpenUrl",

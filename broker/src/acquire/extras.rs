@@ -18,9 +18,10 @@ pub(super) fn check(extras: &Extras, authority: &Authority) -> Result<(), DeskEr
         Authority::OpenIdConnect { .. } | Authority::Endpoints(_) => {
             (&["fmi_path", "kerberos_service_principal"], "is for Microsoft's identity platform only")
         }
-        Authority::ManagedIdentity(_) => {
-            (&["fmi_path", "client_claims"], "is not for a managed identity, whose source takes nothing along")
-        }
+        Authority::ManagedIdentity(_) => (
+            &["fmi_path", "client_claims", "kerberos_service_principal"],
+            "is not for a managed identity, whose source takes nothing along",
+        ),
     };
     match parts(extras).into_iter().find(|(field, _)| foreign.contains(field)) {
         Some((field, _)) => Err(Invalid::new(field, rule).into()),

@@ -79,6 +79,14 @@ impl Desk {
         Ok(Some((user, documents)))
     }
 
+    /// Sees that the keys to check an ID token with are here, before something is sent that can be sent only once.
+    pub(super) async fn has_keys(&self, issued: &Issued<'_>) -> Result<(), DeskError> {
+        match issued.authority {
+            Authority::OpenIdConnect { .. } | Authority::Microsoft(_) => self.keys(issued, Keys::Kept).await.map(drop),
+            Authority::Endpoints(_) | Authority::ManagedIdentity(_) => Ok(()),
+        }
+    }
+
     async fn keys(&self, issued: &Issued<'_>, which: Keys) -> Result<JwkSet, DeskError> {
         if let Keys::Kept = which {
             let kept = self.vault.find_provider(issued.authority)?.and_then(|kept| kept.jwks);

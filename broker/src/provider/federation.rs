@@ -106,7 +106,7 @@ impl Provider {
     ) -> Result<Endpoint, DeskError> {
         let url = match &federation.server {
             FederationServer::Endpoint(url) => {
-                return Endpoint::named(url).map_err(|error| from_ws_trust(url, error, None));
+                return Endpoint::named(url).map_err(|error| from_ws_trust(url, error));
             }
             FederationServer::Metadata(url) => url,
         };
@@ -116,7 +116,7 @@ impl Provider {
             return Ok(endpoint);
         }
         let response = self.send(mex::request(url, correlation_id)).await.map_err(|error| from_http(&error))?;
-        let endpoint = mex::parse(&response).map_err(|error| from_ws_trust(url, error, None))?;
+        let endpoint = mex::parse(&response).map_err(|error| from_ws_trust(url, error))?;
         locked(&self.found.endpoints).keep(url.to_string(), now, endpoint.clone());
         Ok(endpoint)
     }
@@ -129,10 +129,10 @@ impl Provider {
         ask: Ask<'_>,
         correlation_id: CorrelationId,
     ) -> Result<SamlAssertion, DeskError> {
-        let refused = |error| from_ws_trust(&endpoint.url, error, Some(owner));
+        let refused = |error| from_ws_trust(&endpoint.url, error);
         let request = rst::request(endpoint, owner, ask, correlation_id).map_err(refused)?;
         let response = self.send(request).await.map_err(|error| from_http(&error))?;
-        rstr::parse(&response).map_err(refused)
+        rstr::parse(&response, owner.password).map_err(refused)
     }
 }
 
@@ -145,8 +145,8 @@ fn from_user_realm(error: &UserRealmError) -> DeskError {
     }
 }
 
-/// A failure of the federation server, by its host. A reason that repeats the password is not told.
-fn from_ws_trust(url: &Url, error: WsTrustError, owner: Option<ResourceOwner<'_>>) -> DeskError {
+/// A failure of the federation server, by its host.
+fn from_ws_trust(url: &Url, error: WsTrustError) -> DeskError {
     let host = url.host_str().unwrap_or_default();
     let what = format!("the federation server {host} {error}");
     match error {
@@ -154,12 +154,7 @@ fn from_ws_trust(url: &Url, error: WsTrustError, owner: Option<ResourceOwner<'_>
             DeskError::AuthorityUnavailable { what, retry_after, provider: None }
         }
         WsTrustError::Refused(Fault { code, reason }) => {
-            let repeats = |owner: ResourceOwner<'_>| reason.contains(owner.password.expose());
-            let reason = match (reason.as_str(), owner.is_some_and(repeats)) {
-                (_, true) => "(its reason repeats the password and is not shown)",
-                ("", _) => "(it gives no reason)",
-                (words, _) => words,
-            };
+            let reason = if reason.is_empty() { "(it gives no reason)" } else { &reason };
             let description = Some(format!("The federation server {host} says: {reason}"));
             DeskError::AuthorityRefused(Box::new(ProviderError {
                 error: code,
@@ -176,17 +171,9 @@ fn from_ws_trust(url: &Url, error: WsTrustError, owner: Option<ResourceOwner<'_>
 
 #[cfg(test)]
 mod tests {
-    use token_broker_proto::{Secret, oauth::UnixTime};
-    use url::Url;
+    use token_broker_proto::oauth::UnixTime;
 
-    use super::{CAPACITY, Remembered, from_ws_trust};
-    use crate::{
-        flow::{
-            microsoft::ws_trust::{Fault, WsTrustError},
-            oauth::password::ResourceOwner,
-        },
-        model::DeskError,
-    };
+    use super::{CAPACITY, Remembered};
 
     #[test]
     fn what_was_found_is_used_for_a_day() {
@@ -199,21 +186,5 @@ mod tests {
             found.keep(number.to_string(), at(2000 + number), 2);
         }
         assert!(found.0.len() <= CAPACITY && found.find("999", at(3000)).is_some());
-    }
-
-    #[test]
-    fn a_reason_that_repeats_the_password_is_not_told() {
-        let url = Url::parse("https://fs.example/x").unwrap();
-        let password = Secret::new("M4rker");
-        let told = |reason: &str| {
-            let fault = Fault { code: "FailedAuthentication".into(), reason: reason.into() };
-            let owner = ResourceOwner { username: "ada", password: &password };
-            match from_ws_trust(&url, WsTrustError::Refused(fault), Some(owner)) {
-                DeskError::AuthorityRefused(words) => words.description.unwrap_or_default(),
-                other => panic!("{other:?}"),
-            }
-        };
-        assert_eq!(told("The account is locked."), "The federation server fs.example says: The account is locked.");
-        assert!(!told("wrong password M4rker!").contains("M4rker"));
     }
 }

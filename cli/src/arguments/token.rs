@@ -60,7 +60,7 @@ pub(crate) struct TokenArguments {
     /// A token for the user whose access token comes on standard input (on-behalf-of, token exchange)
     #[arg(long, conflicts_with_all = ["account", "app_only"])]
     pub(crate) on_behalf_of_stdin: bool,
-    /// Key of a session that goes on when the user's token has expired: begins it, or without --on-behalf-of-stdin asks it
+    /// Key of a session that goes on when the user's token has expired: begins it, or without --on-behalf-of-stdin asks it. Of use only to who may ask this daemon
     #[arg(long, value_name = "KEY", value_parser = session_key, conflicts_with_all = ["account", "app_only"])]
     session_key: Option<SessionKey>,
     /// Begin a session, with a key that is made for it and told
@@ -97,13 +97,13 @@ pub(crate) struct TokenArguments {
     #[arg(long)]
     pub(crate) id_token: bool,
     /// An SSH certificate over this public key, KEY.pub, instead of a token (Microsoft Entra ID)
-    #[arg(long, value_name = "PUBKEY", conflicts_with_all = ["pop", "format", "id_token"])]
+    #[arg(long, value_name = "PUBKEY", conflicts_with_all = ["pop", "format", "id_token", "new_session"])]
     pub(crate) ssh_cert: Option<PathBuf>,
     /// File for the certificate [default: beside the key, KEY-cert.pub, where ssh looks]
     #[arg(long, value_name = "FILE", requires = "ssh_cert")]
     pub(crate) out: Option<PathBuf>,
     /// Sign this HTTP request with the daemon's key (Microsoft Entra ID)
-    #[arg(long, num_args = 2, value_names = ["METHOD", "URL"], conflicts_with = "id_token")]
+    #[arg(long, num_args = 2, value_names = ["METHOD", "URL"], conflicts_with_all = ["id_token", "new_session"])]
     pub(crate) pop: Option<Vec<String>>,
     /// Nonce that the server asked for
     #[arg(long, value_name = "N", requires = "pop")]

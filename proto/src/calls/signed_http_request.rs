@@ -131,6 +131,9 @@ impl TryFrom<v1::SignHttpRequestRequest> for SignHttpRequest {
         if token.include_id_token {
             return Err(Invalid::new("include_id_token", "there is none in the answer; call GetToken for it"));
         }
+        if token.session_key.as_deref() == Some("") {
+            return Err(Invalid::new("session_key", "give a key of your own: the answer has no place for one"));
+        }
         let http = HttpRequestToSign::parse(&wire.method, &wire.url)?;
         let http = http.with_nonce(&wire.nonce)?.with_client_claims(&wire.client_claims)?;
         Ok(Self { token: token.try_into()?, http })

@@ -59,6 +59,7 @@ fn no_message_shows_its_secret() {
         format!("{:?}", v1::ImportMsalCacheRequest { application: text(), chunk: text().into_bytes(), dry_run: false }),
         format!("{:?}", v1::BeginAuthorizationRequest { login_hint: text(), ..Default::default() }),
         format!("{:?}", v1::SignInRequest { login_hint: text(), ..Default::default() }),
+        format!("{:?}", v1::SignHttpRequestResponse { authorization: text(), ..Default::default() }),
         format!("{:?}", v1::OpenUrl { url: text() }),
         format!("{:?}", v1::UserCode { user_code: text(), verification_uri_complete: text(), ..Default::default() }),
         format!("{answer:?} {:?}", v1::WatchTokenResponse { event: Some(event) }),

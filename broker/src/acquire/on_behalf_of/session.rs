@@ -90,12 +90,12 @@ fn only_microsoft(application: &RegisteredApplication) -> Result<(), DeskError> 
 
 /// The key itself is not kept.
 fn grant_key(client: &Client, key: &SessionKey) -> GrantKey {
-    client.session_grant_key(&format!("session {}", cache_key(&[("session_key", key.as_str())])))
+    client.session_grant_key(&format!("session {}", cache_key(&[("session_key", key.expose())])))
 }
 
 /// The request as one of a session: its tokens are in a partition that no account and no other session has.
 fn of_session(wanted: Wanted, key: &SessionKey) -> (Wanted, TokenPartition, GrantKey) {
-    let wanted = wanted.apart(&[("session_key", key.as_str())]);
+    let wanted = wanted.apart(&[("session_key", key.expose())]);
     let grant_key = grant_key(&wanted.stored.application.client(), key);
     let partition =
         TokenPartition { home_account_id: Some(grant_key.home_account_id.clone()), ..wanted.partition(None) };

@@ -155,9 +155,11 @@ impl Desk {
     /// The registration as it is now, since its credential may have changed since the token was used, in the tenant that the token
     /// is of. A name that stands for another client by now is not it: a grant goes to its own provider alone.
     fn registered_now(&self, used: &StoredApplication) -> Result<Arc<StoredApplication>, DeskError> {
-        let RegisteredApplication { name, authority, .. } = &used.application;
+        let RegisteredApplication { name, authority, options, .. } = &used.application;
         let now = self.find_application_named(name)?;
-        if now.application.client() != used.application.client() {
+        // What it adds to its requests sets tokens apart: with other additions it is another token.
+        let same_additions = now.application.options.added() == options.added();
+        if !same_additions || now.application.client() != used.application.client() {
             return Err(DeskError::ApplicationNotFound(name.to_string()));
         }
         let tenant = Some(authority.tenant()).filter(|tenant| *tenant != now.application.authority.tenant());

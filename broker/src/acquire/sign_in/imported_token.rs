@@ -7,12 +7,17 @@ use token_broker_proto::{Account, Secret, oauth::Authority};
 
 use super::{Desk, SignIn};
 use crate::{
+    acquire::metadata::Issued,
     flow::{
         microsoft::telemetry,
         oauth::{TokenParameters, id_token::Expectation, refresh_token},
     },
     model::{DeskError, RefreshToken},
 };
+
+/// An answer to a refresh need not have an ID token (OpenID Connect Core 1.0, section 12.2).
+const NOBODY: &str = "the provider took the refresh token and answered without an ID token, so it is not known whose it is: \
+                      nothing was kept, the token may be spent, and only a sign-in by browser or device code helps";
 
 impl Desk {
     pub(super) async fn sign_in_by_imported_token(
@@ -35,7 +40,14 @@ impl Desk {
         let parameters = TokenParameters { scopes, ..sign_in.parameters() };
         let mut request = refresh_token::request(client, &token, parameters, sign_in.correlation_id);
         telemetry::for_imported_token(&mut request);
+        let authority = &context.stored.application.authority;
+        let expected = Expectation::without_nonce(client);
+        let issued = Issued { authority, metadata: context.metadata, expected, correlation_id: context.correlation_id };
+        sign_in.patience.wait(self.has_keys(&issued)).await??;
         let mut tokens = self.tokens_without_user(sign_in, request).await?;
+        if tokens.id_token.is_none() && !matches!(authority, Authority::Endpoints(_)) {
+            return Err(DeskError::AuthorityUnusable(NOBODY.to_owned()));
+        }
         tokens.refresh_token.get_or_insert(token);
         self.save_sign_in(&context, tokens, Expectation::without_nonce(client)).await
     }

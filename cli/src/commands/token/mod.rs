@@ -38,7 +38,7 @@ pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<
         return Ok(Exit::Done);
     }
     if let Some(key) = &answer.session_key {
-        output.note(&format!("note: the session's key is {}", key.as_str()));
+        output.note(&format!("note: the session's key is {}", key.expose()));
     }
     match format {
         Format::Raw | Format::Json => output::secret_line(&answer.access_token)?,

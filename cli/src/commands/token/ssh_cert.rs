@@ -9,7 +9,7 @@ use std::{
 };
 
 use token_broker_client::{
-    Invalid, Secret,
+    ClientError, Invalid, Secret,
     calls::{TokenAnswer, TokenRequest, TokenScheme},
     oauth::PublicKey,
 };
@@ -37,13 +37,14 @@ pub(super) async fn run(session: &Session, arguments: TokenArguments) -> Result<
         TokenRequest { scheme: TokenScheme::SshCert(key.clone()), ..super::request(session.output, arguments)? };
     let answer = session.client()?.token(&request).await?;
     let line = key.certificate_line(answer.access_token.expose()).map(Secret::new).ok_or_else(|| {
-        Failed::Input("the provider's answer is no SSH certificate over this key; no file was written".to_owned())
+        let what = "the provider's answer is no SSH certificate over this key; no file was written";
+        Failed::Client(ClientError::Protocol(what.to_owned()))
     })?;
     if out == Path::new("-") {
         output::secret_line(&line)?;
         return Ok(Exit::Done);
     }
-    write(&out, &line).map_err(|error| Failed::Input(format!("{}: {error}", out.display())))?;
+    write(&out, &line).map_err(|error| Failed::System(format!("{}: {error}", out.display())))?;
     told(session, &answer, &out)
 }
 

@@ -43,7 +43,7 @@ impl<'a> From<&'a TokenAnswer> for TokenJson<'a> {
             token_source: answer.source.as_str(),
             correlation_id: answer.correlation_id.to_string(),
             key_id: answer.key_id.as_deref(),
-            session_key: answer.session_key.as_ref().map(SessionKey::as_str),
+            session_key: answer.session_key.as_ref().map(SessionKey::expose),
         }
     }
 }

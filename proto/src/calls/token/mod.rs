@@ -306,7 +306,7 @@ impl From<TokenAnswer> for v1::GetTokenResponse {
             id_token: answer.id_token.map(|token| token.expose().to_owned()).unwrap_or_default(),
             correlation_id: answer.correlation_id.to_string(),
             key_id: answer.key_id.unwrap_or_default(),
-            session_key: answer.session_key.map(|key| key.as_str().to_owned()).unwrap_or_default(),
+            session_key: answer.session_key.map(|key| key.expose().to_owned()).unwrap_or_default(),
         }
     }
 }

@@ -1,8 +1,6 @@
 //! On whose behalf a service asks: the user assertion that a client sent to it (RFC 7523, section 2.1; RFC 8693, section 2.1),
 //! and the session of a process that outlives the assertion.
 
-use std::fmt;
-
 use crate::{Invalid, Secret, wire::v1};
 
 /// Longest assertion in bytes.
@@ -22,14 +20,14 @@ pub enum OnBehalfOf {
 }
 
 /// Names a session of one application. Whoever knows it and may ask the daemon gets tokens of the user, so it stays out of logs.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct SessionKey(Box<str>);
+#[derive(Debug, Clone)]
+pub struct SessionKey(Secret);
 
 impl SessionKey {
     /// Reads a key: visible ASCII, at most 256 characters.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if (1..=MAX_SESSION_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(Self(text.into()))
+            Ok(Self(Secret::new(text)))
         } else {
             let rule = format!("must be 1 to {MAX_SESSION_KEY} visible ASCII characters, without spaces");
             Err(Invalid::new("session_key", rule))
@@ -38,15 +36,8 @@ impl SessionKey {
 
     /// The key.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Shows nothing of it.
-impl fmt::Debug for SessionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionKey(..)")
+    pub fn expose(&self) -> &str {
+        self.0.expose()
     }
 }
 
@@ -76,9 +67,9 @@ impl OnBehalfOf {
         let (assertion, key) = match self {
             Self::Assertion(assertion) => (Some(assertion), None),
             Self::Begin(assertion, key) => {
-                (Some(assertion), Some(key.as_ref().map(SessionKey::as_str).unwrap_or_default()))
+                (Some(assertion), Some(key.as_ref().map(SessionKey::expose).unwrap_or_default()))
             }
-            Self::Session(key) => (None, Some(key.as_str())),
+            Self::Session(key) => (None, Some(key.expose())),
         };
         wire.on_behalf_of = assertion.map(|assertion| assertion.expose().to_owned()).unwrap_or_default();
         wire.session_key = key.map(str::to_owned);

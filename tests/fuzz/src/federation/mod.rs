@@ -4,6 +4,7 @@ use token_broker::flow::microsoft::{
     user_realm::{self, FederationServer, UserRealm},
     ws_trust::{WsTrustError, mex, rstr},
 };
+use token_broker_proto::Secret;
 
 use crate::exchange::{assert_showable, response};
 
@@ -37,7 +38,7 @@ pub(crate) fn mex(bytes: &[u8]) {
 /// An assertion or a fault: the assertion is a part of the answer, byte for byte.
 pub(crate) fn rstr(bytes: &[u8]) {
     let Some(response) = response(bytes) else { return };
-    match rstr::parse(&response) {
+    match rstr::parse(&response, &Secret::new("password")) {
         Ok(assertion) => {
             let text = assertion.text.expose();
             assert!(response.body().expose().contains(text) && text.starts_with('<') && text.ends_with('>'), "{text}");

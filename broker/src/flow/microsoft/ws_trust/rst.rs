@@ -1,13 +1,14 @@
 //! The request for a security token (WS-Trust 1.3, section 3.1; WS-Security UsernameToken Profile 1.0): a SOAP envelope that holds the
 //! user name and the password, good for ten minutes. Every text in it is escaped.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
 use token_broker_proto::{
     Secret,
     oauth::{CorrelationId, UnixTime},
 };
+use zeroize::Zeroizing;
 
 use super::{ADDRESSING, POLICY, SOAP, UTILITY, Version, WsTrustError, mex::Endpoint, takes_anything};
 use crate::{
@@ -51,7 +52,8 @@ pub fn request(
 /// Written into memory that is taken once, so that no copy of the password stays behind.
 fn envelope(endpoint: &Endpoint, owner: ResourceOwner<'_>, ask: Ask<'_>) -> Result<Secret, WsTrustError> {
     let texts = [owner.username, owner.password.expose(), ask.audience, &endpoint.written];
-    let mut xml = Envelope(String::with_capacity(ROOM + 6 * texts.iter().map(|text| text.len()).sum::<usize>()));
+    let room = ROOM + 6 * texts.iter().map(|text| text.len()).sum::<usize>();
+    let mut xml = Envelope(Zeroizing::new(String::with_capacity(room)));
     xml.raw(&format!(
         "<s:Envelope xmlns:s='{SOAP}' xmlns:wsa='{ADDRESSING}' xmlns:wsu='{UTILITY}'><s:Header><wsa:Action \
          s:mustUnderstand='1'>{}</wsa:Action><wsa:MessageID>urn:uuid:{}</wsa:MessageID><wsa:ReplyTo><wsa:Address>{ANONYMOUS}\
@@ -79,7 +81,7 @@ fn envelope(endpoint: &Endpoint, owner: ResourceOwner<'_>, ask: Ask<'_>) -> Resu
         "</wsa:Address></wsa:EndpointReference></wsp:AppliesTo><wst:KeyType>{key_type}</wst:KeyType><wst:RequestType>\
          {request_type}</wst:RequestType></wst:RequestSecurityToken></s:Body></s:Envelope>"
     ));
-    Ok(Secret::new(xml.0))
+    Ok(Secret::new(mem::take(&mut *xml.0)))
 }
 
 /// Namespace, a token without a key of its own, and the wish that it be issued.
@@ -97,7 +99,8 @@ fn kinds(version: Version) -> (&'static str, &'static str, &'static str) {
     (version.namespace(), key_type, request_type)
 }
 
-struct Envelope(String);
+/// Wiped when it is given up half-way.
+struct Envelope(Zeroizing<String>);
 
 impl Envelope {
     fn raw(&mut self, markup: &str) {
