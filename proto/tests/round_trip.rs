@@ -278,6 +278,18 @@ fn issued_by(way: u8, issuer: String, word: &str, existing: i32) -> v1::add_appl
     }
 }
 
+fn with_options() -> v1::AddApplicationRequest {
+    v1::AddApplicationRequest {
+        region: "westus2".to_owned(),
+        extra_body: vec![v1::Parameter { name: "tag".into(), value: "c".into() }],
+        exclude_scopes: vec!["offline_access".into()],
+        assertion_claims: r#"{"a":[1]}"#.into(),
+        app_name: "Report maker".into(),
+        app_version: "1.2".into(),
+        ..Default::default()
+    }
+}
+
 fn new_application() -> impl Strategy<Value = v1::AddApplicationRequest> {
     use v1::add_application_request::Authority as Wire;
     // The way to name it, and two texts for that: the message itself prints nothing, so that it is made last.
@@ -312,14 +324,8 @@ fn new_application() -> impl Strategy<Value = v1::AddApplicationRequest> {
                 offline,
                 existing,
                 keep_alive_seconds,
-                region: if offline { "westus2".to_owned() } else { String::new() },
                 extra_query: vec![v1::Parameter { name: "tag".into(), value: "a b&=".into() }],
-                extra_body: vec![v1::Parameter { name: "tag".into(), value: "c".into() }; usize::from(offline)],
-                exclude_scopes: vec!["offline_access".into(); usize::from(offline)],
-                assertion_claims: if offline { r#"{"a":[1]}"#.into() } else { String::new() },
-                app_name: if offline { "Report maker".into() } else { String::new() },
-                app_version: if offline { "1.2".into() } else { String::new() },
-                ..Default::default()
+                ..if offline { with_options() } else { v1::AddApplicationRequest::default() }
             }
         },
     )

@@ -109,7 +109,7 @@ async fn register(vault: &Vault) -> (ApplicationStamp, Client) {
         redirect_uri: None,
         client_capabilities: Vec::new(),
         keep_alive: None,
-        options: Default::default(),
+        options: ApplicationOptions::default(),
     };
     let client = application.client();
     let SavedApplication::Added(stored) =

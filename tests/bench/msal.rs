@@ -79,7 +79,7 @@ fn application() -> NewApplication {
         client_capabilities: Vec::new(),
         credential: NewCredential::None,
         keep_alive: None,
-        options: Default::default(),
+        options: ApplicationOptions::default(),
         offline: true,
         existing: ExistingApplication::Refuse,
     }

@@ -84,14 +84,7 @@ async fn show(session: &Session, name: &ApplicationName) -> Result<Exit, Failed>
 }
 
 fn facts(application: Application) -> Vec<(&'static str, String)> {
-    let kind = application.credential.as_str();
-    let credential = match application.credential_fingerprint {
-        None => kind.to_owned(),
-        Some(fingerprint) if application.credential == CredentialKind::Certificate => {
-            format!("{kind} (x5t#S256 {fingerprint})")
-        }
-        Some(fingerprint) => format!("{kind} (fingerprint {fingerprint})"),
-    };
+    let credential = credential(application.credential, application.credential_fingerprint);
     let managed_identity = application.managed_identity.as_ref().map(|identity| {
         let source = identity.source.map_or("the environment's", ManagedIdentitySource::as_str);
         let identity = match identity.id.kind() {
@@ -118,22 +111,34 @@ fn facts(application: Application) -> Vec<(&'static str, String)> {
     if !application.client_capabilities.is_empty() {
         facts.push(("capabilities", application.client_capabilities.join(" ")));
     }
+    facts.extend(options(application.options).into_iter().filter(|(_, text)| !text.is_empty()));
+    facts.extend(application.keep_alive.map(|longest| ("keep alive", format!("unused for {}", time::span(longest)))));
+    facts
+}
+
+fn credential(kind: CredentialKind, fingerprint: Option<String>) -> String {
+    let word = kind.as_str();
+    match fingerprint {
+        None => word.to_owned(),
+        Some(fingerprint) if kind == CredentialKind::Certificate => format!("{word} (x5t#S256 {fingerprint})"),
+        Some(fingerprint) => format!("{word} (fingerprint {fingerprint})"),
+    }
+}
+
+fn options(texts: OptionTexts) -> [(&'static str, String); 6] {
     let OptionTexts { region, extra_query, extra_body, exclude_scopes, assertion_claims, app_name, app_version } =
-        application.options;
+        texts;
     let listed = |pairs: Vec<(String, String)>| {
         pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
     };
-    let given = [
+    [
         ("region", region),
         ("extra query", listed(extra_query)),
         ("extra body", listed(extra_body)),
         ("without scopes", exclude_scopes.join(" ")),
         ("assertion claims", assertion_claims),
         ("program", format!("{app_name} {app_version}").trim().to_owned()),
-    ];
-    facts.extend(given.into_iter().filter(|(_, text)| !text.is_empty()));
-    facts.extend(application.keep_alive.map(|longest| ("keep alive", format!("unused for {}", time::span(longest)))));
-    facts
+    ]
 }
 
 async fn remove(session: &Session, name: &ApplicationName) -> Result<Exit, Failed> {

@@ -14,7 +14,10 @@ use token_broker::{
     },
     model::{Presented, RefreshToken},
 };
-use token_broker_proto::oauth::{Authority, CorrelationId, ScopeSet};
+use token_broker_proto::{
+    calls::ApplicationOptions,
+    oauth::{Authority, CorrelationId, ScopeSet},
+};
 
 use crate::exchange::{NOW, assert_showable, client_id, metadata, response};
 
@@ -119,7 +122,7 @@ fn check_authorization(authorization: &DeviceAuthorization) {
         metadata: &metadata,
         client_id: &client_id,
         credential: &Presented::Nothing,
-        options: &Default::default(),
+        options: &ApplicationOptions::default(),
     };
     assert_eq!(authorization.poll_request(client, None, CorrelationId::from_random([0; 16])).method(), "POST");
 }

@@ -59,7 +59,7 @@ fn pending() -> Option<PendingAuthorization> {
             metadata: &metadata,
             client_id: &client_id,
             credential: &Presented::Nothing,
-            options: &Default::default(),
+            options: &token_broker_proto::calls::ApplicationOptions::default(),
         },
         redirect_uri: "http://127.0.0.1:9/".to_owned(),
         scopes: ScopeSet::openid(),

@@ -93,14 +93,12 @@ async fn answer(
     let Some((place, tenant)) = Place::of(head.uri.path()) else { return Ok(reply(Answer::empty(404))) };
     let mut parameters = Params::parse(head.uri.query().unwrap_or_default().as_bytes());
     let text = String::from_utf8_lossy(&body);
-    let envelope = if place == Place::Trust { soap::parts(&text).unwrap_or_default() } else { BTreeMap::new() };
-    if place != Place::Trust {
+    if place == Place::Trust {
+        parameters.0.extend(soap::parts(&text).unwrap_or_default());
+    } else {
         parameters.0.extend(Params::parse(&body).0);
     }
-    parameters.0.extend(envelope);
-    let header = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let headers: BTreeMap<_, _> =
-        head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), header(value))).collect();
+    let headers = texts(&head.headers);
     let recorded = Recorded {
         place,
         method: head.method.to_string(),
@@ -111,24 +109,37 @@ async fn answer(
     };
     shared.record.send_modify(|requests| requests.push(recorded));
     let correlation_id = headers.get("client-request-id").cloned().unwrap_or_default();
-    let mut plan = Value::Null;
-    match shared.next_plan(place) {
-        None => {}
-        Some(Plan::Answer(answer)) => plan = answer,
-        Some(Plan::Hold(gate)) => gate.pass().await,
-    }
+    let plan = planned(shared, place).await;
     let mut directory = shared.directory.lock().unwrap();
     let answer = if is_server(host) && raw(&plan).is_none() {
         let sent =
             Sent { host, path: head.uri.path(), headers: &headers, body: &text, plan: &plan, now: directory.now() };
         let (answer, issued) = federation::answer(place, &sent, directory.next_assertion());
-        issued.into_iter().for_each(|issued| directory.trust(issued));
+        if let Some(issued) = issued {
+            directory.trust(issued);
+        }
         answer
     } else {
         directory.answer(&Asked { place, host, tenant, parameters, correlation_id, plan })
     };
     drop(directory);
     Ok(reply(answer))
+}
+
+async fn planned(shared: &Shared, place: Place) -> Value {
+    match shared.next_plan(place) {
+        None => Value::Null,
+        Some(Plan::Answer(answer)) => answer,
+        Some(Plan::Hold(gate)) => {
+            gate.pass().await;
+            Value::Null
+        }
+    }
+}
+
+fn texts(headers: &http::HeaderMap) -> BTreeMap<String, String> {
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
 fn reply(answer: Answer) -> Response<Full<Bytes>> {

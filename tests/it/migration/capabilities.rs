@@ -15,8 +15,8 @@ fn names() -> BTreeSet<String> {
         collect(&folder(room), &mut names);
     }
     let scenarios = fs::read_to_string(folder("peers/msal/scenarios.toml")).unwrap();
-    let named = scenarios.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
-    names.extend(named.map(|name| format!("scenario: {name}")));
+    let titles = scenarios.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    names.extend(titles.map(|name| format!("scenario: {name}")));
     names
 }
 
@@ -53,9 +53,9 @@ fn every_capability_has_its_test() {
         if shown.starts_with("not applicable: ") || shown == "not in this version" {
             continue;
         }
-        let named: Vec<_> = shown.split('`').skip(1).step_by(2).collect();
-        let missing: Vec<_> = named.iter().filter(|name| !names.contains(**name)).collect();
-        if named.is_empty() || !missing.is_empty() {
+        let tests: Vec<_> = shown.split('`').skip(1).step_by(2).collect();
+        let missing: Vec<_> = tests.iter().filter(|name| !names.contains(**name)).collect();
+        if tests.is_empty() || !missing.is_empty() {
             wrong.push(format!("{row}\n  not there: {missing:?}"));
         }
     }

@@ -79,7 +79,7 @@ async fn the_daemon_makes_a_key_that_nobody_has() {
         assert!(is_cached(&stage.ask(on_behalf_of(OnBehalfOf::Session(made.clone()))).await.expect("a hit")));
         keys.push(made);
     }
-    assert_ne!(keys[0], keys[1]);
+    assert_ne!(keys[0].expose(), keys[1].expose());
 }
 
 #[tokio::test]

@@ -70,14 +70,13 @@ impl Desk {
 
     /// The region that this machine is in.
     async fn own_region(&self) -> Option<String> {
-        let found = match self.whereabouts.known(self.clock.now()) {
-            Some(known) => known,
-            None => {
-                let found = self.look_around().await.map_or_else(|| Found::Nowhere(self.clock.now()), Found::In);
-                tracing::info!(?found, "looked for the region of this machine");
-                self.whereabouts.note(found.clone());
-                found
-            }
+        let found = if let Some(known) = self.whereabouts.known(self.clock.now()) {
+            known
+        } else {
+            let found = self.look_around().await.map_or_else(|| Found::Nowhere(self.clock.now()), Found::In);
+            tracing::info!(?found, "looked for the region of this machine");
+            self.whereabouts.note(found.clone());
+            found
         };
         match found {
             Found::In(region) => Some(region),

@@ -230,6 +230,18 @@ fn session(application: &StoredApplication, name: &str, home: &str, word: &str) 
     }
 }
 
+/// The refresh of a session of "user".
+fn rotation(of: &SessionRecord, stamp: GrantStamp) -> RefreshRecord {
+    RefreshRecord {
+        stamp,
+        grant_key: of.grant.0.clone(),
+        client: of.client.clone(),
+        home_account_id: "user".into(),
+        token: of.token.clone(),
+        new_grant: Some(grant("rotated-rt")),
+    }
+}
+
 #[tokio::test]
 async fn a_session_is_no_account() {
     let scratch = Scratch::new();
@@ -250,14 +262,7 @@ async fn a_session_is_no_account() {
     assert_eq!(hit(&vault, &partition(&client, Some("s1")), "mail"), None, "a plain request finds nothing");
 
     // A refresh needs no account, and keeps whose it is.
-    let rotated = RefreshRecord {
-        stamp,
-        grant_key: hers.grant.0.clone(),
-        client: client.clone(),
-        home_account_id: "user".into(),
-        token: hers.token.clone(),
-        new_grant: Some(grant("rotated-rt")),
-    };
+    let rotated = rotation(&hers, stamp);
     assert_eq!(vault.save_refresh(rotated.clone()).await, Ok(Saved::Done));
     let (_, kept) = vault.find_grant(&hers.grant.0).unwrap().unwrap();
     assert_eq!((kept.refresh_token.secret().expose(), kept.user), ("rotated-rt", Some(user("user"))));

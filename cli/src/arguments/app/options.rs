@@ -6,6 +6,8 @@ use token_broker_client::{
     calls::{ApplicationOptions, OptionTexts},
 };
 
+const EXCLUDE_SCOPE_HELP: &str = "Scope not to ask for by itself: offline_access or profile; may repeat";
+
 /// The options of an application.
 #[derive(Debug, Args)]
 pub(crate) struct OptionArguments {
@@ -18,8 +20,8 @@ pub(crate) struct OptionArguments {
     /// Parameter for the body of every request for tokens; may repeat
     #[arg(long = "extra-body", value_name = "NAME=VALUE", value_parser = parameter)]
     extra_body: Vec<(String, String)>,
-    /// Scope not to ask for by itself: offline_access or profile; may repeat
-    #[arg(long = "exclude-scope", value_name = "S")]
+    /// A scope that is added by itself and shall not be.
+    #[arg(long = "exclude-scope", value_name = "S", help = EXCLUDE_SCOPE_HELP)]
     exclude_scopes: Vec<String>,
     /// Claims to merge into the client assertions that its certificate signs, a JSON object
     #[arg(long, value_name = "JSON")]

@@ -9,6 +9,10 @@ use token_broker_client::{
 
 /// One way to sign in.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of the command line; the parser sees that one is given"
+)]
 pub(crate) struct MethodArguments {
     /// Enter a code on any device instead of using a browser here [default without a display]
     #[arg(long, group = "method")]

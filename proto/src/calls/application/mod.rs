@@ -280,23 +280,23 @@ fn in_seconds(span: Option<Duration>) -> i64 {
     span.map_or(0, |span| i64::try_from(span.as_secs()).unwrap_or(i64::MAX))
 }
 
+fn authority_to_wire(authority: &Authority) -> v1::add_application_request::Authority {
+    use v1::add_application_request::Authority as Wire;
+    let text = |url: Option<&url::Url>| url.map(ToString::to_string).unwrap_or_default();
+    match authority {
+        Authority::OpenIdConnect { text, .. } => Wire::Issuer(text.clone()),
+        Authority::Microsoft(_) => Wire::AuthorityUrl(authority.to_string()),
+        Authority::Endpoints(endpoints) => Wire::Endpoints(v1::Endpoints {
+            token_endpoint: endpoints.token.to_string(),
+            authorization_endpoint: text(endpoints.authorization.as_ref()),
+            device_authorization_endpoint: text(endpoints.device_authorization.as_ref()),
+        }),
+        Authority::ManagedIdentity(identity) => Wire::ManagedIdentity(managed_identity::to_wire(identity)),
+    }
+}
+
 impl From<&NewApplication> for v1::AddApplicationRequest {
     fn from(new: &NewApplication) -> Self {
-        use v1::add_application_request::Authority as Wire;
-        let authority = match &new.authority {
-            Authority::OpenIdConnect { text, .. } => Wire::Issuer(text.clone()),
-            Authority::Microsoft(_) => Wire::AuthorityUrl(new.authority.to_string()),
-            Authority::Endpoints(endpoints) => Wire::Endpoints(v1::Endpoints {
-                token_endpoint: endpoints.token.to_string(),
-                authorization_endpoint: endpoints.authorization.as_ref().map(ToString::to_string).unwrap_or_default(),
-                device_authorization_endpoint: endpoints
-                    .device_authorization
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-            }),
-            Authority::ManagedIdentity(identity) => Wire::ManagedIdentity(managed_identity::to_wire(identity)),
-        };
         let client_id = match new.authority.managed_identity() {
             Some(_) => String::new(),
             None => new.client_id.to_string(),
@@ -306,7 +306,7 @@ impl From<&NewApplication> for v1::AddApplicationRequest {
         Self {
             name: new.name.to_string(),
             client_id,
-            authority: Some(authority),
+            authority: Some(authority_to_wire(&new.authority)),
             scopes: new.scopes.to_strings(),
             redirect_uri: new.redirect_uri.clone().unwrap_or_default(),
             client_secret: credential.client_secret,

@@ -65,10 +65,13 @@ impl ApplicationOptions {
     /// What is added to requests, as one text; empty where nothing is.
     #[must_use]
     pub fn added(&self) -> String {
-        let all = |kind: &str, parameters: &ExtraParameters| -> String {
-            parameters.iter().map(|(name, value)| format!("{kind} {name}={value}\n")).collect()
-        };
-        all("query", &self.extra_query) + &all("body", &self.extra_body)
+        let mut text = String::new();
+        for (kind, parameters) in [("query", &self.extra_query), ("body", &self.extra_body)] {
+            for (name, value) in parameters.iter() {
+                text.extend([kind, " ", name, "=", value, "\n"]);
+            }
+        }
+        text
     }
 
     /// Whether there are none.

@@ -84,6 +84,8 @@ mod tests {
     use super::{super::TokenRequest, Extras};
     use crate::wire::v1::GetTokenRequest;
 
+    type Change = fn(GetTokenRequest) -> GetTokenRequest;
+
     fn parse(wire: GetTokenRequest) -> Result<Extras, &'static str> {
         let wire = GetTokenRequest { application: "a".into(), ..wire };
         TokenRequest::try_from(wire).map(|request| request.extras).map_err(|invalid| invalid.field)

@@ -17,11 +17,8 @@ pub(super) fn document(organization: &Organization) -> String {
             ("UserNameWSTrustBinding", "https", "usernamemixed"),
             ("CertificateWSTrustBinding", "https", "certificatemixed"),
         ] {
-            let address = format!("{scheme}://{host}/adfs/services/trust/{number}/{path}");
-            ports.push_str(&format!(
-                "<wsdl:port name=\"{name}_{number}\" binding=\"tns:{name}_{number}\"><soap12:address location=\"{address}\"/>\
-                 <wsa10:EndpointReference><wsa10:Address>{address}</wsa10:Address></wsa10:EndpointReference></wsdl:port>"
-            ));
+            ports +=
+                &port(&format!("{name}_{number}"), &format!("{scheme}://{host}/adfs/services/trust/{number}/{path}"));
         }
     }
     format!(
@@ -32,6 +29,13 @@ pub(super) fn document(organization: &Organization) -> String {
          xmlns:soap12=\"http://schemas.xmlsoap.org/wsdl/soap12/\" xmlns:wsa10=\"http://www.w3.org/2005/08/addressing\" \
          xmlns:tns=\"http://schemas.microsoft.com/ws/2008/06/identity/securitytokenservice\">{policies}{bindings}\
          <wsdl:service name=\"SecurityTokenService\">{ports}</wsdl:service></wsdl:definitions>"
+    )
+}
+
+fn port(name: &str, address: &str) -> String {
+    format!(
+        "<wsdl:port name=\"{name}\" binding=\"tns:{name}\"><soap12:address location=\"{address}\"/>\
+         <wsa10:EndpointReference><wsa10:Address>{address}</wsa10:Address></wsa10:EndpointReference></wsdl:port>"
     )
 }
 

@@ -100,15 +100,16 @@ impl Organization {
     /// What user realm discovery says of its users.
     pub(super) fn realm(&self, username: &str) -> serde_json::Map<String, Value> {
         let server = format!("https://{}/adfs/services/trust", self.host);
-        let mut realm = serde_json::json!({
+        let realm = serde_json::json!({
             "ver": "1.0", "account_type": "Federated", "domain_name": self.domain, "federation_protocol": "WSTrust",
             "federation_active_auth_url": format!("{server}/13/usernamemixed"), "cloud_instance_name": "microsoftonline.com",
             "cloud_audience_urn": "urn:federation:MicrosoftOnline", "login": username,
         });
+        let mut realm = realm.as_object().cloned().unwrap_or_default();
         if self.has_metadata {
-            realm["federation_metadata_url"] = format!("{server}/mex").into();
+            realm.insert("federation_metadata_url".to_owned(), format!("{server}/mex").into());
         }
-        realm.as_object().cloned().unwrap_or_default()
+        realm
     }
 }
 

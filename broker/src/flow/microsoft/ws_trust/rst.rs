@@ -1,4 +1,4 @@
-//! The request for a security token (WS-Trust 1.3, section 3.1; WS-Security UsernameToken Profile 1.0): a SOAP envelope that holds the
+//! The request for a security token (WS-Trust 1.3, section 3.1; WS-Security `UsernameToken` Profile 1.0): a SOAP envelope that holds the
 //! user name and the password, good for ten minutes. Every text in it is escaped.
 
 use std::{mem, time::Duration};

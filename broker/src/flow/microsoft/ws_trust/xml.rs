@@ -172,7 +172,7 @@ impl Tree<'_> {
         let name = name.into_inner().to_owned();
         let attributes = if self.is_opaque() { Vec::new() } else { attributes(reader, start)? };
         let place = begin..begin;
-        self.open.push(Element { namespace: bound(namespace)?, name, attributes, place, ..Element::default() });
+        self.open.push(Element { namespace: bound(&namespace)?, name, attributes, place, ..Element::default() });
         Ok(())
     }
 
@@ -213,12 +213,12 @@ fn attributes(reader: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<Vec<(S
         let attribute = attribute.map_err(|_| XmlError::Malformed)?;
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| XmlError::Entity)?;
         let (namespace, name) = reader.resolver().resolve_attribute(attribute.key);
-        found.push((bound(namespace)?, name.into_inner().to_owned(), value.into_owned()));
+        found.push((bound(&namespace)?, name.into_inner().to_owned(), value.into_owned()));
     }
     Ok(found)
 }
 
-fn bound(namespace: ResolveResult<'_>) -> Result<String, XmlError> {
+fn bound(namespace: &ResolveResult<'_>) -> Result<String, XmlError> {
     match namespace {
         ResolveResult::Bound(namespace) => Ok(namespace.into_inner().to_owned()),
         ResolveResult::Unbound => Ok(String::new()),
@@ -294,7 +294,10 @@ mod tests {
         let wide = |count| format!("<a>{}</a>", "<b/>".repeat(count));
         assert!(parse(&wide(MAX_ELEMENTS - 1), "").is_ok());
         assert_eq!(refused(&wide(MAX_ELEMENTS)), XmlError::TooMuch("elements", MAX_ELEMENTS));
-        let with = |count: usize| format!("<a {}/>", (0..count).map(|n| format!("b{n}='' ")).collect::<String>());
+        let with = |count: usize| {
+            let attributes: Vec<_> = (0..count).map(|n| format!("b{n}=''")).collect();
+            format!("<a {}/>", attributes.join(" "))
+        };
         assert!(parse(&with(MAX_ATTRIBUTES), "").is_ok());
         assert!(matches!(refused(&with(MAX_ATTRIBUTES + 1)), XmlError::TooMuch("attributes of an element", _)));
         let long = |length: usize| format!("<a>{}</a>", " ".repeat(length - 7));

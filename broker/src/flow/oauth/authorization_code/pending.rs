@@ -170,6 +170,7 @@ mod tests {
 
     use token_broker_proto::{
         Secret,
+        calls::ApplicationOptions,
         oauth::{Claims, ScopeSet},
     };
     use url::{Url, form_urlencoded};
@@ -189,7 +190,7 @@ mod tests {
             metadata,
             client_id: &vectors::client_id("my app"),
             credential: &Presented::Nothing,
-            options: &Default::default(),
+            options: &ApplicationOptions::default(),
         };
         let request = AuthorizationRequest {
             client,
@@ -239,7 +240,7 @@ mod tests {
             metadata: &metadata,
             client_id: &client_id,
             credential: &credential,
-            options: &Default::default(),
+            options: &ApplicationOptions::default(),
         };
         let pending = begin(&metadata, "openid").unwrap();
         let redirect = pending.accept(&format!("code=c+d&state={}", query(&pending)["state"])).unwrap();

@@ -93,7 +93,7 @@ fn uri(answer: &Answer, name: &'static str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use token_broker_proto::{Secret, oauth::ScopeSet};
+    use token_broker_proto::{Secret, calls::ApplicationOptions, oauth::ScopeSet};
 
     use super::{DeviceAuthorization, Poll, parse};
     use crate::{
@@ -107,7 +107,7 @@ mod tests {
             metadata: &metadata,
             client_id: &client_id,
             credential: &Presented::Nothing,
-            options: &Default::default(),
+            options: &ApplicationOptions::default(),
         };
         let request = authorization.poll_request(client, None, vectors::correlation_id());
         let pairs = url::form_urlencoded::parse(request.body().expose().as_bytes());

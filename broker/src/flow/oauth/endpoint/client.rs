@@ -125,6 +125,7 @@ mod tests {
     use serde_json::{Map, Value, json};
     use token_broker_proto::{
         Secret,
+        calls::ApplicationOptions,
         oauth::{Claims, PublicKey, ScopeSet},
     };
 
@@ -204,7 +205,7 @@ mod tests {
                 metadata: &metadata,
                 client_id: &client_id,
                 credential: &credential,
-                options: &Default::default(),
+                options: &ApplicationOptions::default(),
             };
             let request = build(case, client).unwrap();
             let sensitive = request.headers().get("authorization").is_none_or(http::HeaderValue::is_sensitive);
@@ -223,7 +224,7 @@ mod tests {
             metadata: &metadata,
             client_id: &client_id,
             credential: &Presented::Nothing,
-            options: &Default::default(),
+            options: &ApplicationOptions::default(),
         };
         for flow in ["revocation", "device_code"] {
             assert!(build(&json!({ "flow": flow, "scopes": "a" }), client).is_none());
