@@ -17,7 +17,7 @@ use token_broker::{
 };
 use token_broker_client::{
     Secret,
-    calls::ExistingApplication,
+    calls::{ApplicationOptions, ExistingApplication},
     oauth::{ApplicationName, Authority, ClientId, ScopeSet, UnixTime},
 };
 

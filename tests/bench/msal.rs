@@ -12,7 +12,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use token_broker_client::{
-    calls::{ExistingApplication, NewApplication, NewCredential},
+    calls::{ApplicationOptions, ExistingApplication, NewApplication, NewCredential},
     oauth::{Authority, ClientId, ScopeSet},
 };
 use token_broker_tests::{daemon::name, folder};

@@ -42,7 +42,6 @@ pub(crate) enum Format {
 
 /// `token`.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a word of the command line")]
 #[command(after_help = FORMATS)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 pub(crate) struct TokenArguments {

@@ -12,6 +12,17 @@ use token_broker_tests::{
 
 use super::scenario::{Stage, scopes_of, text_of};
 
+/// Facts of an application that are options of `app add`.
+const TEXTS: [(&str, &str); 7] = [
+    ("authority", "--authority"),
+    ("issuer", "--issuer"),
+    ("certificate", "--certificate"),
+    ("redirect_uri", "--redirect-uri"),
+    ("region", "--region"),
+    ("app_name", "--app-name"),
+    ("app_version", "--app-version"),
+];
+
 /// A daemon of its own, and a home for the command line.
 pub(super) struct Broker {
     pub(super) daemon: TestDaemon,
@@ -63,24 +74,15 @@ impl Broker {
     async fn register(&self, applications: &Value) -> String {
         for (name, facts) in applications.as_object().expect("a table") {
             let mut arguments = vec!["app", "add", name, "--client-id", text_of(facts, "client_id")];
-            for (fact, option) in [
-                ("authority", "--authority"),
-                ("issuer", "--issuer"),
-                ("certificate", "--certificate"),
-                ("redirect_uri", "--redirect-uri"),
-                ("region", "--region"),
-                ("app_name", "--app-name"),
-                ("app_version", "--app-version"),
-            ] {
+            for (fact, option) in TEXTS {
                 if facts.get(fact).is_some() {
                     arguments.extend([option, text_of(facts, fact)]);
                 }
             }
-            for capability in facts.get("capabilities").and_then(Value::as_array).into_iter().flatten() {
-                arguments.extend(["--capability", capability.as_str().expect("text")]);
-            }
-            for scope in facts.get("exclude_scopes").and_then(Value::as_array).into_iter().flatten() {
-                arguments.extend(["--exclude-scope", scope.as_str().expect("text")]);
+            for (list, option) in [("capabilities", "--capability"), ("exclude_scopes", "--exclude-scope")] {
+                for text in facts.get(list).and_then(Value::as_array).into_iter().flatten() {
+                    arguments.extend([option, text.as_str().expect("text")]);
+                }
             }
             let claims = facts.get("client_claims").map(Value::to_string);
             if let Some(claims) = &claims {

@@ -113,7 +113,9 @@ async fn sign_in_without_page(stage: &mut Stage) {
     for (typed, input) in [(&by_password[..], WRONG_PASSWORD), (&by_token[..], WRONG_TOKEN)] {
         for json in [&[][..], &["--json"]] {
             for fault in [None, Some(Fault::answer(200, "text/html", echo.clone()))] {
-                fault.into_iter().for_each(|fault| stage.server.fail_next(Endpoint::Token, fault));
+                if let Some(fault) = fault {
+                    stage.server.fail_next(Endpoint::Token, fault);
+                }
                 let typed: Vec<_> = typed.iter().chain(json).copied().collect();
                 let output = stage.home.cli(typed.iter().copied()).env("RUST_LOG", "trace").input(input).run().await;
                 stage.evidence.failed(&typed, &output, 1);

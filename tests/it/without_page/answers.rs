@@ -11,9 +11,8 @@ use crate::bad_input::refused;
 const FRED: &str = "fred@federated.example";
 const DTD: &str = "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\"><!ENTITY c \"&b;&b;\">]><a>&c;</a>";
 
-#[tokio::test]
-async fn every_bad_answer_is_named_and_costs_nothing() {
-    let stage = Stage::set().await;
+/// What each place answers, and what is said of it.
+fn nonsense() -> Vec<(Place, Value, Reason, &'static str)> {
     let xml = |body: &str| json!({"body": body, "type": "application/soap+xml"});
     let with = |name: &str, value: &str| json!({"with": {name: value}});
     let large = format!("<a>{}</a>", "x".repeat(10 << 20));
@@ -21,7 +20,7 @@ async fn every_bad_answer_is_named_and_costs_nothing() {
     let page = json!({"body": "<html><p>Sign in<br></html>"});
     let busy = json!({"body": "<h1>503</h1>", "status": 503});
     let refused_by = Reason::AuthorityRefused;
-    let cases: Vec<(Place, Value, Reason, &str)> = vec![
+    vec![
         (Place::UserRealm, page.clone(), refused_by, "user realm discovery: the provider answered 200 with text/html"),
         (
             Place::UserRealm,
@@ -50,8 +49,13 @@ async fn every_bad_answer_is_named_and_costs_nothing() {
         (Place::Trust, xml(DTD), refused_by, "answered with XML that has a document type (DTD), which is never read"),
         (Place::Trust, xml(&large), refused_by, "answered with XML of more than 262144 bytes"),
         (Place::Trust, busy, Reason::AuthorityUnavailable, "the federation server sts.federated.example answered 503"),
-    ];
-    for (place, plan, reason, words) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn every_bad_answer_is_named_and_costs_nothing() {
+    let stage = Stage::set().await;
+    for (place, plan, reason, words) in nonsense() {
         stage.entra.plan(place, plan);
         let failure = refused(stage.by_password(FRED, PASSWORD).await);
         assert!(failure.reason == reason && failure.message.contains(words), "{words}: {failure:?}");

@@ -91,8 +91,6 @@ mod tests {
         TokenRequest::try_from(wire).map(|request| request.extras).map_err(|invalid| invalid.field)
     }
 
-    type Change = fn(GetTokenRequest) -> GetTokenRequest;
-
     #[test]
     fn each_goes_along_with_its_flow_alone() {
         let exchange = || GetTokenRequest { on_behalf_of: "t".into(), ..GetTokenRequest::default() };
