@@ -160,7 +160,10 @@ fn sign_http_request() -> impl Strategy<Value = v1::SignHttpRequestRequest> {
     let http = ("[A-Z]{1,8}", "https://[a-z]{1,8}\\.example/[a-z]{0,4}(\\?[a-z]=[a-z0-9])?", "[!-~]{0,16}");
     (token_request(), http, claims()).prop_map(|(token, (method, url, nonce), client_claims)| {
         let scheme = v1::TokenScheme::Pop.into();
-        let token = v1::GetTokenRequest { scheme, public_key: String::new(), include_id_token: false, ..token };
+        // A key that the daemon makes has no place in the answer.
+        let session_key = token.session_key.clone().filter(|key| !key.is_empty());
+        let bound = v1::GetTokenRequest { scheme, public_key: String::new(), session_key, ..token };
+        let token = v1::GetTokenRequest { include_id_token: false, ..bound };
         v1::SignHttpRequestRequest { token: Some(token), method, url, nonce, client_claims }
     })
 }
