@@ -20,12 +20,20 @@ const PONG: &[u8] = b"\0\0\x08\x06\x01\0\0\0\0pingpong";
 pub struct RawFrames(UnixStream);
 
 impl RawFrames {
-    /// Connects and says this much.
+    /// Connects and says this much. It waits for its place in the queue of the listening socket, where a connect that must not
+    /// block fails as soon as the daemon lags behind.
     ///
     /// # Errors
     /// When the daemon hangs up at once.
+    ///
+    /// # Panics
+    /// When nobody listens at the socket.
     pub async fn connect(socket: &Path, bytes: &[u8]) -> io::Result<Self> {
-        let mut stream = UnixStream::connect(socket).await?;
+        let socket = socket.to_owned();
+        let waiting = tokio::task::spawn_blocking(move || std::os::unix::net::UnixStream::connect(socket));
+        let stream = waiting.await.expect("it does not panic").expect("somebody listens");
+        stream.set_nonblocking(true)?;
+        let mut stream = UnixStream::from_std(stream)?;
         stream.write_all(bytes).await?;
         Ok(Self(stream))
     }
