@@ -326,6 +326,30 @@ async fn a_session_that_begins_anew_has_nothing_of_the_old_one() {
 }
 
 #[tokio::test]
+async fn a_session_that_nobody_used_ends_and_a_sign_in_stays() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let application = add(&vault, registration("app", "c")).await;
+    vault.save_sign_in(sign_in(&application, "user", "first")).await.unwrap();
+    let (old, used) = (session(&application, "s1", "user", "old"), session(&application, "s2", "user", "used"));
+    for record in [&old, &used] {
+        assert_eq!(vault.save_session(record.clone()).await, Ok(Saved::Done));
+    }
+    assert_eq!(vault.purge_sessions(at(0)).await, Ok(0), "last used at that very moment");
+    let (stamp, _) = vault.find_grant(&used.grant.0).unwrap().unwrap();
+    let mut again = RefreshRecord { new_grant: None, ..rotation(&used, stamp) };
+    again.token.1.issued_on = at(50);
+    assert_eq!(vault.save_refresh(again).await, Ok(Saved::Done));
+    assert_eq!(vault.purge_sessions(at(50)).await, Ok(1));
+    assert!(vault.find_grant(&old.grant.0).unwrap().is_none());
+    assert_eq!(hit(&vault, &old.token.0, "mail"), None);
+    assert_eq!(hit(&vault, &used.token.0, "mail").as_deref(), Some("used-at"));
+    assert!(vault.find_grant(&grant_key(&client("c"), "user")).unwrap().is_some(), "a sign-in is no session");
+    assert_eq!(vault.purge_sessions(at(51)).await, Ok(1));
+    assert_eq!(vault.counts().unwrap().refresh_tokens, 1);
+}
+
+#[tokio::test]
 async fn what_is_learned_of_a_token_is_kept_while_it_is_there() {
     let scratch = Scratch::new();
     let vault = scratch.vault();

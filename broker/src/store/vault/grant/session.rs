@@ -1,10 +1,16 @@
 //! On-behalf-of sessions: a refresh token under a name of the application's own, without an account. The tokens of a session are
-//! in partitions of that name, so nothing of one session is ever found by another, and all of it goes when it ends.
+//! in partitions of that name, so nothing of one session is ever found by another, and all of it goes when it ends: by its process,
+//! with its user, or when nobody came back to it for longer than its refresh token lives.
 
-use super::{Saved, Vault};
+use token_broker_proto::oauth::UnixTime;
+
+use super::{Saved, Vault, current};
 use crate::{
-    model::{ApplicationStamp, CachedToken, Client, Grant, GrantKey, TokenPartition, User},
-    store::{error::StoreError, rows::Tables},
+    model::{ApplicationStamp, CachedToken, Client, Grant, GrantKey, GrantStamp, TokenPartition, User},
+    store::{
+        error::StoreError,
+        rows::{Tables, grant::StoredGrant},
+    },
 };
 
 /// Grants looked through at once.
@@ -55,6 +61,37 @@ impl Vault {
             Ok(grant)
         })
         .await
+    }
+
+    /// Ends the sessions that were last used before this; how many. One that is used meanwhile stays.
+    pub async fn purge_sessions(&self, before: UnixTime) -> Result<u64, StoreError> {
+        let mut ended = 0;
+        for (stamp, key, client) in self.read_aside(move |tables| unused(&tables, before)).await? {
+            let is_ended = self.write(move |tables| {
+                if current(tables, &key, stamp)?.is_none_or(|stored| stored.grant.last_used_on >= before) {
+                    return Ok(false);
+                }
+                end(tables, &client, &key)?;
+                Ok(true)
+            });
+            ended += u64::from(is_ended.await?);
+        }
+        Ok(ended)
+    }
+}
+
+/// The sessions that were last used before this.
+fn unused(tables: &Tables<'_>, before: UnixTime) -> Result<Vec<(GrantStamp, GrantKey, Client)>, StoreError> {
+    let (mut found, mut after) = (Vec::new(), 0);
+    loop {
+        let page = tables.grants_after(None, after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(found) };
+        after = last.stamp.row;
+        let is_unused = |stored: &StoredGrant| stored.key.is_session() && stored.grant.last_used_on < before;
+        found.extend(page.into_iter().filter(is_unused).map(|stored| {
+            let client = Client { environment: stored.key.environment.clone(), client_id: stored.client_id };
+            (stored.stamp, stored.key, client)
+        }));
     }
 }
 
