@@ -2,8 +2,11 @@
 
 use serde_json::json;
 use token_broker_client::{
-    Reason,
-    calls::{Extras, SignOutRequest, Subject, TokenRequest},
+    Reason, Secret,
+    calls::{
+        ApplicationOptions, Extras, NewApplication, NewCredential, OnBehalfOf, OptionTexts, SignOutRequest, Subject,
+        TokenRequest,
+    },
     oauth::Claims,
 };
 use token_broker_tests::{
@@ -13,7 +16,7 @@ use token_broker_tests::{
     within,
 };
 
-use super::{ADA, API, BOB, Stage, by, failure, is_cached, text, username};
+use super::{ADA, API, BOB, Stage, application, by, failure, is_cached, key, on_behalf_of, text, username};
 
 #[tokio::test]
 async fn each_assertion_has_its_own_token_and_nobody_is_signed_in() {
@@ -131,6 +134,27 @@ async fn the_id_token_comes_with_the_token_and_what_goes_along_sets_apart() {
     assert_eq!(text(&stage.ask(of(one)).await.expect("a token")), text(&one_token));
     assert_eq!(text(&stage.by(&assertion).await), text(&again));
     assert_eq!(stage.handed_over()[1].parameters["claims"], one);
+}
+
+#[tokio::test]
+async fn another_name_of_the_client_that_asks_with_parameters_of_its_own_has_its_own_tokens() {
+    let stage = Stage::set().await;
+    let texts = OptionTexts { extra_query: vec![("slice".into(), "test".into())], ..OptionTexts::default() };
+    let options = ApplicationOptions::try_from(texts).expect("options");
+    let sliced = NewApplication { options, ..application("sliced", API, NewCredential::Secret(Secret::new("s3cret"))) };
+    stage.client().add_application(&sliced).await.expect("registered");
+    let assertion = Secret::new(stage.assertion(ADA));
+    let session = OnBehalfOf::Begin(assertion.clone(), Some(key("hers")));
+    for (begin, again) in [
+        (OnBehalfOf::Assertion(assertion.clone()), OnBehalfOf::Assertion(assertion)),
+        (session, OnBehalfOf::Session(key("hers"))),
+    ] {
+        let first = stage.ask(on_behalf_of(begin)).await.expect("a token");
+        assert_eq!(text(&stage.ask(on_behalf_of(again.clone())).await.expect("a token")), text(&first));
+        let of_sliced = TokenRequest { subject: Subject::OnBehalfOf(again), ..TokenRequest::new(name("sliced")) };
+        let other = stage.ask(of_sliced).await.expect("a token");
+        assert_ne!(text(&other), text(&first));
+    }
 }
 
 #[tokio::test]

@@ -54,21 +54,7 @@ impl Stage {
     async fn add(&self, text: &str, id: &str, credential: NewCredential) {
         let secret = matches!(credential, NewCredential::Secret(_)).then(|| "s3cret".to_owned());
         self.entra.register(Application { client_id: id.to_owned(), secret, ..Application::default() });
-        let authority = "https://login.microsoftonline.com/contoso.example";
-        let new = NewApplication {
-            name: name(text),
-            client_id: ClientId::parse(id).expect("a client id"),
-            authority: Authority::from_authority_url(authority).expect("an authority"),
-            scopes: scopes("User.Read"),
-            redirect_uri: None,
-            client_capabilities: Vec::new(),
-            keep_alive: None,
-            credential,
-            offline: false,
-            existing: ExistingApplication::Refuse,
-            options: ApplicationOptions::default(),
-        };
-        self.client().add_application(&new).await.expect("registered");
+        self.client().add_application(&application(text, id, credential)).await.expect("registered");
     }
 
     fn client(&self) -> Client {
@@ -99,6 +85,23 @@ impl Stage {
 
     fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+fn application(text: &str, id: &str, credential: NewCredential) -> NewApplication {
+    let authority = "https://login.microsoftonline.com/contoso.example";
+    NewApplication {
+        name: name(text),
+        client_id: ClientId::parse(id).expect("a client id"),
+        authority: Authority::from_authority_url(authority).expect("an authority"),
+        scopes: scopes("User.Read"),
+        redirect_uri: None,
+        client_capabilities: Vec::new(),
+        keep_alive: None,
+        credential,
+        offline: false,
+        existing: ExistingApplication::Refuse,
+        options: ApplicationOptions::default(),
     }
 }
 

@@ -27,11 +27,11 @@ use crate::{
 /// How long an assertion is sent again; it is valid for a minute longer.
 const REUSE: Duration = Duration::from_secs(540);
 
-/// Signed assertions, by client, audience, certificate and claims.
+/// Signed assertions, by client, audience, certificates, whether these are sent along, and claims.
 #[derive(Default)]
 pub(super) struct Kept(Mutex<HashMap<KeptKey, (UnixTime, Secret)>>);
 
-type KeptKey = (String, String, Vec<u8>, Option<Claims>);
+type KeptKey = (String, String, Vec<Vec<u8>>, bool, Option<Claims>);
 
 impl Kept {
     fn find(&self, key: &KeptKey, now: UnixTime) -> Option<Secret> {
@@ -78,7 +78,8 @@ impl Desk {
         let audience = audience(authority, metadata).to_owned();
         let now = self.clock.now();
         let claims = application.options.assertion_claims.clone();
-        let key = (application.client_id.to_string(), audience.clone(), certificate.leaf().to_vec(), claims.clone());
+        let (chain, send_x5c) = (certificate.chain.clone(), certificate.send_x5c);
+        let key = (application.client_id.to_string(), audience.clone(), chain, send_x5c, claims.clone());
         let reusable = is_reusable(authority);
         if let Some(assertion) = Some(&key).filter(|_| reusable).and_then(|key| self.assertions.find(key, now)) {
             return Ok(assertion);
@@ -151,13 +152,17 @@ mod tests {
     #[test]
     fn trap_14_an_assertion_is_sent_again_for_nine_minutes() {
         let kept = Kept::default();
-        let key = ("client".to_owned(), "https://id.example/token".to_owned(), vec![1], None);
+        let key = |leaf: u8, send_x5c| {
+            let audience = "https://id.example/token".to_owned();
+            ("client".to_owned(), audience, vec![vec![leaf], vec![9]], send_x5c, None)
+        };
+        let (other, sent_along, key) = (key(2, false), key(1, true), key(1, false));
         let at = UnixTime::from_seconds;
         kept.keep(key.clone(), at(1000), Secret::new("a.b.c"));
         assert!(kept.find(&key, at(1000)).is_some() && kept.find(&key, at(1539)).is_some());
         assert!(kept.find(&key, at(1540)).is_none(), "it lives for a minute longer, but must arrive");
         assert!(kept.find(&key, at(999)).is_none(), "the clock was set back");
-        let other = ("client".to_owned(), "https://id.example/token".to_owned(), vec![2], None);
         assert!(kept.find(&other, at(1000)).is_none(), "another certificate");
+        assert!(kept.find(&sent_along, at(1000)).is_none(), "the certificates are to be in it");
     }
 }

@@ -72,7 +72,7 @@ impl Wanted {
     /// The same, kept apart by what goes along and by this.
     fn apart(mut self, by: &[(&str, &str)]) -> Self {
         let parts: Vec<_> = extras::parts(&self.extras).into_iter().chain(by.iter().copied()).collect();
-        self.purpose.extra = cache_key(&parts);
+        self.purpose.extra = self.stored.application.options.added() + &cache_key(&parts);
         self
     }
 }

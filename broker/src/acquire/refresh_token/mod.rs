@@ -207,7 +207,8 @@ impl Desk {
         if self.vault.set_grant_state(&refresh.grant_key, stamp, grant.state.clone()).await? == Saved::Discarded {
             return Err(Setback::Moved);
         }
-        let credential = match self.presented(application, &metadata, refresh.correlation_id).await {
+        let credential = self.unless_stopped(self.presented(application, &metadata, refresh.correlation_id)).await;
+        let credential = match credential {
             Ok(credential) => credential,
             Err(error) => return Err(self.not_asked(refresh, (stamp, &grant), error).await),
         };

@@ -121,7 +121,8 @@ impl Desk {
             error: provider_error(&error).map(|provider| provider.error.clone()),
             correlation_id: refresh.correlation_id.to_string(),
         };
-        tracing::info!(reason = failure.reason.as_str(), message = failure.message, "the refresh failed");
+        // The message is for the owner, who finds it at the grant: it may name people, and a log is read by others.
+        tracing::info!(reason = failure.reason.as_str(), correlation_id = failure.correlation_id, "the refresh failed");
         match self.vault.note_failure(&refresh.grant_key, stamp, state, failure).await {
             Ok(Saved::Done) => Setback::Final(error),
             Ok(Saved::Discarded) => Setback::Moved,

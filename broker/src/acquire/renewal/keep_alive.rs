@@ -72,7 +72,7 @@ impl Desk {
             },
             Boarding::Occupied(_) => Outcome::Occupied,
         };
-        tracing::info!(?outcome, application = %stored.application.name, "a grant that nobody used is kept alive");
+        tracing::info!(?outcome, "a grant that nobody used is kept alive");
         Ok(())
     }
 }

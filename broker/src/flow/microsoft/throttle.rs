@@ -25,7 +25,21 @@ const CAPACITY: usize = 1024;
 
 /// What was refused lately.
 #[derive(Debug, Default)]
-pub struct Throttle(HashMap<[u8; 32], (UnixTime, HttpResponse)>);
+pub struct Throttle(HashMap<[u8; 32], Refusal>);
+
+#[derive(Debug)]
+struct Refusal {
+    since: UnixTime,
+    until: UnixTime,
+    response: HttpResponse,
+}
+
+impl Refusal {
+    /// One that seems to be of the future is from before the clock was set back.
+    fn stands(&self, now: UnixTime) -> bool {
+        self.since <= now && now < self.until
+    }
+}
 
 /// What of a request is worth remembering.
 #[derive(Debug, Clone, Copy)]
@@ -68,18 +82,18 @@ impl Throttle {
     /// The refusal that still stands.
     #[must_use]
     pub fn refusal(&self, watched: &Watched, now: UnixTime) -> Option<HttpResponse> {
-        self.0.get(&watched.key).filter(|(until, _)| *until > now).map(|(_, response)| response.clone())
+        self.0.get(&watched.key).filter(|refusal| refusal.stands(now)).map(|refusal| refusal.response.clone())
     }
 
     /// Remembers a refusal, if it is one.
     pub fn note(&mut self, watched: &Watched, response: &HttpResponse, now: UnixTime) {
         let Some(span) = duration(watched, response) else { return };
-        self.0.retain(|_, (until, _)| *until > now);
+        self.0.retain(|_, refusal| refusal.stands(now));
         if self.0.len() >= CAPACITY {
-            let soonest = self.0.iter().min_by_key(|(_, (until, _))| *until).map(|(key, _)| *key);
+            let soonest = self.0.iter().min_by_key(|(_, refusal)| refusal.until).map(|(key, _)| *key);
             soonest.and_then(|key| self.0.remove(&key));
         }
-        self.0.insert(watched.key, (now.plus(span), response.clone()));
+        self.0.insert(watched.key, Refusal { since: now, until: now.plus(span), response: response.clone() });
     }
 }
 
@@ -144,6 +158,16 @@ mod tests {
         };
         assert_eq!(watched("one").key, watched("one").key);
         assert_ne!(watched("one").key, watched("two").key, "what was refused to one is not refused to the other");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_prolongs_no_refusal() {
+        let watched = Watched::of(&request("grant_type=client_credentials&scope=s")).expect("watched");
+        let refusal = vectors::response(&json!({ "status": 400, "headers": {}, "body": {} }));
+        let (mut throttle, day) = (Throttle::default(), 86_400);
+        throttle.note(&watched, &refusal, UnixTime::from_seconds(day));
+        assert!(throttle.refusal(&watched, UnixTime::from_seconds(day)).is_some());
+        assert!(throttle.refusal(&watched, UnixTime::from_seconds(0)).is_none());
     }
 
     #[test]
