@@ -42,6 +42,20 @@ async fn one_command_installs_and_one_removes() {
     assert!(session.home().join(".local/share/token-broker/cache.db").is_file());
 }
 
+#[tokio::test]
+async fn programs_elsewhere_go_without_the_service_of_others() {
+    let Some(session) = unpacked().await else { return };
+    session.script("cd ~/source && packaging/install --from ~/built").await;
+    session.script("cd ~/source && packaging/install --from ~/built --prefix ~/other --no-service").await;
+    let said = session.script("cd ~/source && packaging/install --uninstall --prefix ~/other").await;
+    assert!(said.contains("the service stays: it runs "), "{said}");
+    assert!(!session.home().join("other/bin/token-brokerd").exists(), "{said}");
+    session.ok("broker-cli status").await;
+    let said = session.script("cd ~/source && packaging/install --uninstall --no-service").await;
+    assert!(said.contains("stays"), "{said}");
+    assert_eq!(session.states().await, ("active".into(), "active".into()));
+}
+
 #[test]
 fn without_systemd_the_programs_are_installed_and_the_rest_is_said() {
     let by_systemd = std::path::Path::new("/run/systemd/system").is_dir();
