@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, de, forward_to_deserialize_any};
+use url::Url;
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// Form of the log.
     pub log_format: Option<LogFormat>,
-    /// Limits towards providers.
+    /// The way to providers.
     #[serde(default)]
     pub http: HttpConfig,
     /// Limits of callers.
@@ -46,6 +47,43 @@ pub enum LogFormat {
 pub struct HttpConfig {
     /// Seconds that one exchange with a provider may take.
     pub timeout_seconds: Option<u32>,
+    /// Proxy for all providers, instead of the environment's.
+    pub proxy: Option<String>,
+    /// Hosts that are asked directly, as in `NO_PROXY`.
+    pub no_proxy: Option<String>,
+    /// File of the certificate authorities to trust (PEM), instead of the machine's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The longest exchange in seconds. A daemon that is asked to stop waits a little longer: an answer may hold the only copy of a
+/// new refresh token.
+const LONGEST_EXCHANGE: u32 = 30;
+
+impl HttpConfig {
+    /// The key that has no good value, and the rule for it. The value is not repeated: it may hold a password.
+    fn problem(&self) -> Option<(&'static str, &'static str)> {
+        let is_proxy = |text: &str| {
+            Url::parse(text).is_ok_and(|url| {
+                matches!(url.scheme(), "http" | "https")
+                    && url.has_host()
+                    && url.username().is_empty()
+                    && url.password().is_none()
+            })
+        };
+        if self.timeout_seconds.is_some_and(|seconds| !(1..=LONGEST_EXCHANGE).contains(&seconds)) {
+            Some(("[http] timeout_seconds", "must be from 1 to 30"))
+        } else if self.proxy.as_deref().is_some_and(|proxy| !is_proxy(proxy)) {
+            let rule = "must be like http://proxy.example:3128; one that wants a name and a password is given by \
+                        HTTPS_PROXY in the daemon's environment";
+            Some(("[http] proxy", rule))
+        } else if self.no_proxy.is_some() && self.proxy.is_none() {
+            Some(("[http] no_proxy", "goes with [http] proxy; for a proxy of the environment set NO_PROXY there"))
+        } else if self.ca_file.as_ref().is_some_and(|file| !file.is_absolute()) {
+            Some(("[http] ca_file", "must be an absolute path"))
+        } else {
+            None
+        }
+    }
 }
 
 /// The `[limits]` table. None may be 0: a daemon that serves nobody is stopped, not configured.
@@ -85,6 +123,16 @@ pub enum ConfigError {
         /// The key that an unknown one is nearest to.
         nearest: Option<String>,
     },
+    /// A value means nothing.
+    #[error("{path}: {key} {rule}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The table and the key.
+        key: &'static str,
+        /// What holds for it.
+        rule: &'static str,
+    },
 }
 
 impl Config {
@@ -95,11 +143,15 @@ impl Config {
             Err(error) if error.kind() == ErrorKind::NotFound && !named => return Ok(Self::default()),
             Err(error) => return Err(ConfigError::Read { path: path.to_owned(), error }),
         };
-        toml::from_str(&text).map_err(|error| ConfigError::Parse {
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Parse {
             path: path.to_owned(),
             nearest: nearest_to_unknown(&text),
             error: Box::new(error),
-        })
+        })?;
+        match config.http.problem() {
+            Some((key, rule)) => Err(ConfigError::Value { path: path.to_owned(), key, rule }),
+            None => Ok(config),
+        }
     }
 }
 
@@ -169,7 +221,9 @@ mod tests {
         let shown: Vec<&str> = text.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).collect();
         let config: Config = toml::from_str(&shown.join("\n")).expect("a valid configuration");
         assert!(config.socket.is_some() && config.data_dir.is_some() && config.log_format.is_some());
-        assert!(config.http.timeout_seconds.is_some());
+        let http = &config.http;
+        assert!(http.timeout_seconds.is_some() && http.proxy.is_some() && http.no_proxy.is_some());
+        assert!(http.ca_file.is_some() && http.problem().is_none());
         let limits = &config.limits;
         assert!(limits.connections.is_some() && limits.connections_per_process.is_some());
         assert!(limits.waiting_calls.is_some() && limits.provider_exchanges.is_some());

@@ -15,7 +15,7 @@ use token_broker::{
     lifecycle::{self, Signals, Upkeep},
     paths,
     ports::{clock::SystemClock, entropy::SystemEntropy, http::AdjustableHttp, machine::SystemMachine},
-    reload::{Reload, http_limits, limits},
+    reload::{Reload, http_settings, limits},
     server::socket::own_uid,
 };
 use tracing_subscriber::{
@@ -68,7 +68,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     };
     let data_dir = paths::data_dir(arguments.data_dir, config.data_dir.clone())?;
     let settings = Settings { data_dir, socket, limits };
-    let (http, clock) = (Arc::new(AdjustableHttp::new(http_limits(&config.http))), Arc::new(SystemClock));
+    let (http, clock) = (Arc::new(AdjustableHttp::new(http_settings(&config.http))), Arc::new(SystemClock));
     let mut reload = Reload::new(config_file, config, Arc::clone(&http));
     let upkeep = Upkeep {
         is_started_on_demand: matches!(settings.socket, Socket::Passed(_)),

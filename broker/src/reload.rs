@@ -6,7 +6,7 @@ use std::{num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 use crate::{
     access::Limits,
     config::{Config, ConfigError, HttpConfig, LimitsConfig},
-    ports::http::{AdjustableHttp, HttpLimits},
+    ports::http::{AdjustableHttp, HttpLimits, HttpSettings, Network},
 };
 
 /// The configuration in force, and where it came from.
@@ -45,7 +45,7 @@ impl Reload {
         if config.http == self.http_config {
             said.push_str("; [http] is as it was");
         } else {
-            self.http.adjust(http_limits(&config.http));
+            self.http.adjust(http_settings(&config.http));
             self.http_config = config.http;
             said.push_str("; [http] has changed");
         }
@@ -78,12 +78,13 @@ fn refused(error: &ConfigError) -> String {
     format!("the configuration was refused and nothing has changed: {error}")
 }
 
-/// The limits towards providers that the file asks for.
+/// The way to providers that the file asks for.
 #[must_use]
-pub fn http_limits(config: &HttpConfig) -> HttpLimits {
+pub fn http_settings(config: &HttpConfig) -> HttpSettings {
+    let HttpConfig { timeout_seconds, proxy, no_proxy, ca_file } = config.clone();
     let default = HttpLimits::default();
-    let total = config.timeout_seconds.map_or(default.total, |seconds| Duration::from_secs(seconds.into()));
-    HttpLimits { total, ..default }
+    let total = timeout_seconds.map_or(default.total, |seconds| Duration::from_secs(seconds.into()));
+    HttpSettings { limits: HttpLimits { total, ..default }, network: Network { proxy, no_proxy, ca_file } }
 }
 
 /// The limits of callers that the file asks for.
@@ -108,7 +109,7 @@ pub fn limits(config: &LimitsConfig) -> Limits {
 mod tests {
     use std::{fs, sync::Arc};
 
-    use super::{AdjustableHttp, Config, HttpLimits, Reload};
+    use super::{AdjustableHttp, Config, HttpSettings, Reload};
 
     #[test]
     fn the_commented_example_shows_the_default_limits() {
@@ -126,7 +127,7 @@ mod tests {
     fn each_setting_changes_now_or_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.toml");
-        let http = Arc::new(AdjustableHttp::new(HttpLimits::default()));
+        let http = Arc::new(AdjustableHttp::new(HttpSettings::default()));
         let mut reload = Reload::new((file.clone(), true), Config::default(), http);
         let mut again = |text: &str| {
             fs::write(&file, text).unwrap();

@@ -4,7 +4,11 @@
 use token_broker_proto::{calls::Check, oauth::Authority};
 
 use super::Desk;
-use crate::{access::Caller, ports::http, store::StoreError};
+use crate::{
+    access::Caller,
+    ports::http::{Network, Proxy},
+    store::StoreError,
+};
 
 /// Below this a disk is about to be full, in bytes.
 const SCARCE: u64 = 256 << 20;
@@ -46,8 +50,8 @@ impl Desk {
         }));
         checks.push(self.clock_check());
         checks.push(self.program_check());
-        checks.push(trust_check().await);
-        checks.extend(proxy_checks());
+        checks.push(trust_check(self.provider.network()).await);
+        checks.extend(proxy_checks(&self.provider.network()));
         checks.extend(self.application_checks());
         checks.extend(self.grants_check().await);
         checks.push(self.limits_check());
@@ -200,28 +204,28 @@ fn disk_check(free: Option<u64>) -> Check {
 }
 
 /// Reading the authorities takes milliseconds that nobody's token should wait for.
-async fn trust_check() -> Check {
-    match tokio::task::spawn_blocking(http::check_trust).await {
+async fn trust_check(network: Network) -> Check {
+    match tokio::task::spawn_blocking(move || network.check_trust()).await {
         Ok(Ok(())) => Check::ok("trust", "certificate authorities can be read"),
         Ok(Err(why)) => {
-            let advice =
-                "name a file of certificate authorities in SSL_CERT_FILE of the daemon's environment, or unset it";
+            let advice = "name a file of certificate authorities in SSL_CERT_FILE of the daemon's environment or in \
+                          [http] ca_file of its configuration, or name none";
             Check::problem("trust", why, advice)
         }
         Err(error) => Check::problem("trust", error.to_string(), "look into the daemon's log"),
     }
 }
 
-fn proxy_checks() -> Vec<Check> {
-    let check = |proxy: http::Proxy| match proxy.place {
-        Some(place) => Check::ok("proxy", format!("{} names {place}", proxy.variable)),
+fn proxy_checks(network: &Network) -> Vec<Check> {
+    let check = |Proxy { named_by, place }: Proxy| match place {
+        Some(place) => Check::ok("proxy", format!("{named_by} names {place}")),
         None => Check::problem(
             "proxy",
-            format!("{} names no proxy that can be used", proxy.variable),
-            format!("write it as {}=http://host:port in the daemon's environment, or unset it", proxy.variable),
+            format!("{named_by} names no proxy that can be used"),
+            format!("write it as {named_by}=http://host:port in the daemon's environment, or unset it"),
         ),
     };
-    let checks: Vec<_> = http::proxies().into_iter().map(check).collect();
+    let checks: Vec<_> = network.proxies().into_iter().map(check).collect();
     if checks.is_empty() { vec![Check::ok("proxy", "none; providers are asked directly")] } else { checks }
 }
 

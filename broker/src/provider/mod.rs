@@ -29,7 +29,10 @@ use crate::{
         token_response::{self, Requested, TokenResponse},
     },
     model::{DeskError, HttpRequest, HttpResponse, ProviderMetadata},
-    ports::{Clock, Http, http::HttpError},
+    ports::{
+        Clock, Http,
+        http::{HttpError, Network},
+    },
 };
 
 /// Talks to providers.
@@ -46,6 +49,12 @@ impl Provider {
     #[must_use]
     pub fn new(http: Arc<dyn Http>, clock: Arc<dyn Clock>) -> Self {
         Self { http, clock, manners: Arc::default(), found: Arc::default() }
+    }
+
+    /// The way to providers, for the diagnosis.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        self.http.network()
     }
 
     /// The published metadata, at the first of its places that has it.

@@ -99,10 +99,18 @@ impl DaemonProcess {
         String::from_utf8_lossy(&self.printed.lock().unwrap()).into_owned()
     }
 
-    /// Sends a signal and waits for the end; returns how it ended and all that it printed.
-    pub async fn end(mut self, signal: Signal) -> (ExitStatus, String) {
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// When it cannot be signalled.
+    pub fn tell(&self, signal: Signal) {
         let pid = Pid::from_raw(self.pid.cast_signed()).expect("a process id is not zero");
         kill_process(pid, signal).expect("the daemon can be signalled");
+    }
+
+    /// Sends a signal and waits for the end; returns how it ended and all that it printed.
+    pub async fn end(mut self, signal: Signal) -> (ExitStatus, String) {
+        self.tell(signal);
         let status = within(self.child.wait()).await.expect("its end is known");
         (status, self.finish().await)
     }

@@ -29,7 +29,7 @@ fn said_of(config: &Path) -> String {
 fn what_is_wrong_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.toml");
-    let cases: [(&str, &[&str]); 7] = [
+    let cases: [(&str, &[&str]); 13] = [
         ("\nsockett = \"/x\"\n", &["line 2", "unknown field `sockett`", "did you mean `socket`?"]),
         ("data-dir = \"/x\"", &["unknown field `data-dir`", "did you mean `data_dir`?"]),
         ("[http]\ntimeout = 5", &["line 2", "unknown field `timeout`", "did you mean `timeout_seconds` in [http]?"]),
@@ -37,11 +37,18 @@ fn what_is_wrong_is_named() {
         ("socket = 5", &["line 1", "invalid type: integer `5`"]),
         ("log_format = \"xml\"", &["line 1", "unknown variant `xml`", "`text` or `json`"]),
         ("socket = ", &["line 1"]),
+        ("[http]\ntimeout_seconds = 0", &["[http] timeout_seconds must be from 1 to 30"]),
+        ("[http]\ntimeout_seconds = 31", &["[http] timeout_seconds must be from 1 to 30"]),
+        ("[http]\nproxy = 'proxy.example:3128'", &["[http] proxy must be like http://proxy.example:3128"]),
+        ("[http]\nproxy = 'http://ada:s3cret@proxy.example'", &["[http] proxy must be like", "HTTPS_PROXY"]),
+        ("[http]\nno_proxy = 'localhost'", &["[http] no_proxy goes with [http] proxy"]),
+        ("[http]\nca_file = 'roots.pem'", &["[http] ca_file must be an absolute path"]),
     ];
     for (text, words) in cases {
         fs::write(&config, text).unwrap();
         let said = said_of(&config);
         has_words(&said, words);
+        assert!(!said.contains("s3cret"), "{said}");
     }
 }
 

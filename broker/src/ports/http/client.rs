@@ -1,11 +1,11 @@
-//! The HTTP client: reqwest over rustls. Limits on time and size, no redirects, the environment's proxies. It is built at the
-//! first request, since parsing the system's root certificates takes milliseconds that a cached token must not wait for.
+//! The HTTP client: reqwest over rustls. Limits on time and size, no redirects, the configured network. It is built at the first
+//! request, since parsing the system's root certificates takes milliseconds that a cached token must not wait for.
 
 use std::{error::Error as StdError, future::Future, pin::Pin, sync::OnceLock, time::Duration};
 
 use token_broker_proto::Secret;
 
-use super::{Http, HttpError, pinned};
+use super::{Http, HttpError, Network, pinned};
 use crate::model::{HttpRequest, HttpResponse, Route};
 
 /// To connect to an endpoint of the machine itself: where there is none, that should not take long to learn.
@@ -28,23 +28,40 @@ impl Default for HttpLimits {
     }
 }
 
+/// How providers are asked.
+#[derive(Debug, Clone, Default)]
+pub struct HttpSettings {
+    /// What a provider may do to us.
+    pub limits: HttpLimits,
+    /// The way there.
+    pub network: Network,
+}
+
+impl From<HttpLimits> for HttpSettings {
+    fn from(limits: HttpLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+}
+
 /// Sends requests with reqwest.
 #[derive(Debug, Default)]
 pub struct HttpClient {
     limits: HttpLimits,
+    network: Network,
     client: OnceLock<reqwest::Client>,
     /// The one for endpoints of the machine itself, which uses no proxy.
     direct: OnceLock<reqwest::Client>,
 }
 
 impl HttpClient {
-    /// A client with these limits.
+    /// A client with these settings.
     #[must_use]
-    pub fn new(limits: HttpLimits) -> Self {
-        Self { limits, ..Self::default() }
+    pub fn new(settings: impl Into<HttpSettings>) -> Self {
+        let HttpSettings { limits, network } = settings.into();
+        Self { limits, network, ..Self::default() }
     }
 
-    /// The client of this way, built now if it was not. A failure (an unreadable `SSL_CERT_FILE`) is tried again next time.
+    /// The client of this way, built now if it was not. A failure (an unreadable file of certificate authorities) is tried again next time.
     fn client(&self, host: &str, route: Option<Route>) -> Result<reqwest::Client, HttpError> {
         let kept = match route {
             None => &self.client,
@@ -71,7 +88,7 @@ impl HttpClient {
         };
         let cannot = |what: String| HttpError::Tls(format!("{host} cannot be asked: {what}"));
         let builder = match route {
-            None => builder,
+            None => self.network.apply(builder).map_err(cannot)?,
             Some(Route::Machine) => direct(builder),
             Some(Route::Pinned(thumbprint)) => {
                 let trust = pinned::trust(thumbprint).map_err(|error| cannot(error.to_string()))?;
@@ -134,6 +151,10 @@ impl HttpClient {
 impl Http for HttpClient {
     fn send(&self, request: HttpRequest) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + '_>> {
         Box::pin(self.exchange(request))
+    }
+
+    fn network(&self) -> Network {
+        self.network.clone()
     }
 }
 

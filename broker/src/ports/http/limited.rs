@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
-use super::{Http, HttpError};
+use super::{Http, HttpError, Network};
 use crate::{
     metrics::Metrics,
     model::{HttpRequest, HttpResponse},
@@ -111,6 +111,10 @@ impl Http for LimitedHttp {
             }
             answer
         })
+    }
+
+    fn network(&self) -> Network {
+        self.inner.network()
     }
 }
 

@@ -3,15 +3,15 @@
 mod adjustable;
 mod client;
 mod limited;
+mod network;
 mod pinned;
-mod surroundings;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
 pub use adjustable::AdjustableHttp;
-pub use client::{HttpClient, HttpLimits};
+pub use client::{HttpClient, HttpLimits, HttpSettings};
 pub use limited::LimitedHttp;
-pub use surroundings::{Proxy, check_trust, proxies};
+pub use network::{Network, Proxy};
 
 use crate::model::{HttpRequest, HttpResponse};
 
@@ -19,6 +19,11 @@ use crate::model::{HttpRequest, HttpResponse};
 pub trait Http: Send + Sync {
     /// Sends one request and reads the whole answer. Never follows a redirect.
     fn send(&self, request: HttpRequest) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + '_>>;
+
+    /// The way that its requests take, for the diagnosis.
+    fn network(&self) -> Network {
+        Network::default()
+    }
 }
 
 /// No usable answer came.
