@@ -1,15 +1,17 @@
 //! Registering, showing and removing applications.
 
+use std::sync::Arc;
+
 use token_broker_proto::{
     Invalid,
-    calls::{Application, CredentialKind, ExistingApplication, NewApplication},
+    calls::{Application, ApplicationSelector, CredentialKind, ExistingApplication, NewApplication},
     oauth::{ApplicationName, Authority, MicrosoftAuthority, clouds},
 };
 
 use super::Desk;
 use crate::{
     access::Caller,
-    model::{Credential, DeskError, ProviderMetadata, RegisteredApplication},
+    model::{Credential, DeskError, RegisteredApplication},
     ports::entropy,
     store::{RemovedApplication, SavedApplication, StoredApplication, StoredProvider},
 };
@@ -33,7 +35,7 @@ impl Desk {
         new: NewApplication,
     ) -> Result<(Application, Registration), DeskError> {
         tracing::debug!(%caller, "add application");
-        if new.existing == ExistingApplication::Refuse && self.is_registered(&new.name)? {
+        if new.existing == ExistingApplication::Refuse && self.registered(&new.name)?.is_some() {
             return Err(DeskError::AlreadyExists(new.name.to_string()));
         }
         let credential = self.credential(&new).await?;
@@ -43,7 +45,10 @@ impl Desk {
         } else {
             Some(self.provider.discover(&new.authority, entropy::correlation_id(&*self.entropy)).await?)
         };
-        let new = NewApplication { authority: in_its_cloud(new.authority, found.as_ref()), ..new };
+        let registered = self.registered(&new.name)?;
+        let before = registered.as_ref().map(|stored| &stored.application.authority);
+        let aliases = found.as_ref().map_or(&[][..], |metadata| &metadata.aliases);
+        let new = NewApplication { authority: in_its_cloud(new.authority, aliases, before), ..new };
         let (existing, authority, name) = (new.existing, new.authority.clone(), new.name.clone());
         let saved = self.vault.save_application(registration(new, credential), existing).await?;
         if let Some(metadata) = found
@@ -83,19 +88,25 @@ impl Desk {
         removed.ok_or_else(|| DeskError::ApplicationNotFound(name.to_string()))
     }
 
-    fn is_registered(&self, name: &ApplicationName) -> Result<bool, DeskError> {
-        let selector = token_broker_proto::calls::ApplicationSelector::Name(name.clone());
-        Ok(self.vault.find_application(&selector)?.is_some())
+    fn registered(&self, name: &ApplicationName) -> Result<Option<Arc<StoredApplication>>, DeskError> {
+        Ok(self.vault.find_application(&ApplicationSelector::Name(name.clone()))?)
     }
 }
 
-/// A host that is not well known goes by the name that instance discovery prefers for its cloud.
-fn in_its_cloud(authority: Authority, found: Option<&ProviderMetadata>) -> Authority {
-    match (authority, found.and_then(|metadata| metadata.aliases.first())) {
-        (Authority::Microsoft(microsoft), Some(cloud)) if !microsoft.is_well_known() => {
-            Authority::Microsoft(MicrosoftAuthority { cloud: clouds::name(cloud), ..microsoft })
+/// A host that is not well known goes by the name that instance discovery prefers for its cloud. Where that cannot be asked, the
+/// name of the last time holds: another one would make it another provider, whose accounts are others.
+fn in_its_cloud(authority: Authority, aliases: &[String], before: Option<&Authority>) -> Authority {
+    match authority {
+        Authority::Microsoft(microsoft) if !microsoft.is_well_known() => {
+            let preferred = aliases.first().map(|alias| clouds::name(alias));
+            let kept = || match before {
+                Some(Authority::Microsoft(before)) if before.host == microsoft.host => before.cloud.clone(),
+                _ => microsoft.cloud.clone(),
+            };
+            let cloud = preferred.unwrap_or_else(kept);
+            Authority::Microsoft(MicrosoftAuthority { cloud, ..microsoft })
         }
-        (authority, _) => authority,
+        other => other,
     }
 }
 
@@ -153,5 +164,28 @@ fn shown(stored: StoredApplication) -> Application {
         keep_alive: application.keep_alive,
         managed_identity: application.authority.managed_identity().cloned(),
         options: application.options.to_texts(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use token_broker_proto::oauth::Authority;
+
+    use super::in_its_cloud;
+
+    fn microsoft(url: &str) -> Authority {
+        Authority::from_authority_url(url).expect("an authority")
+    }
+
+    #[test]
+    fn a_cloud_keeps_its_name_while_its_aliases_cannot_be_asked() {
+        let url = "https://login.sovereign.example/contoso.example";
+        let aliases = ["login.preferred.example", "login.sovereign.example"].map(str::to_owned);
+        let first = in_its_cloud(microsoft(url), &aliases, None);
+        assert_eq!(first.environment(), "login.preferred.example");
+        assert_eq!(in_its_cloud(microsoft(url), &[], Some(&first)), first);
+        assert_eq!(in_its_cloud(microsoft(url), &[], None).environment(), "login.sovereign.example");
+        let elsewhere = microsoft("https://login.other.example/contoso.example");
+        assert_eq!(in_its_cloud(elsewhere, &[], Some(&first)).environment(), "login.other.example");
     }
 }
