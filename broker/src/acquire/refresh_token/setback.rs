@@ -69,7 +69,8 @@ impl Desk {
             }
             TokenError::Lost(what) => (self.paused(held.1, Wait { answer_lost: true, ..Wait::default() }), lost(&what)),
             TokenError::NotSent(_) => {
-                let wait = Wait { answer_lost, unsent: true, ..Wait::default() };
+                // After a lost answer the first of the two requests did go out.
+                let wait = Wait { answer_lost, unsent: !answer_lost, ..Wait::default() };
                 (self.paused(held.1, wait), from_token(error))
             }
             TokenError::Unavailable { retry_after, .. } => {

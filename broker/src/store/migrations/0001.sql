@@ -64,7 +64,7 @@ CREATE TABLE identity (
 CREATE INDEX identity_owner ON identity (owner_hash);
 CREATE INDEX identity_client ON identity (client_hash);
 
--- Whether a client belongs to a family of clients; nothing writes it yet.
+-- Whether a client belongs to a family of clients.
 CREATE TABLE app_metadata (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     client_hash BLOB NOT NULL UNIQUE,

@@ -48,7 +48,7 @@ pub enum UnifiedCacheError {
 
 /// Reads a cache and hands over its entries one by one, until `take` says that it wants no more.
 pub fn read(source: impl Read, take: &mut dyn FnMut(Entry) -> bool) -> Result<(), UnifiedCacheError> {
-    let since_entry = Rc::new(Cell::new(0));
+    let since_entry = Rc::new(Cell::new(Some(0)));
     let metered = Metered { source, since_entry: Rc::clone(&since_entry) };
     let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(BUFFER_BYTES, metered));
     let mut reading = Reading { take, since_entry, sections: 0, stopped: false };
@@ -58,7 +58,7 @@ pub fn read(source: impl Read, take: &mut dyn FnMut(Entry) -> bool) -> Result<()
         _ if stopped => Err(UnifiedCacheError::Stopped),
         Ok(()) if sections == 0 => Err(UnifiedCacheError::NoSection),
         Ok(()) => Ok(()),
-        Err(_) if since_entry.get() > MAX_ENTRY_BYTES => Err(UnifiedCacheError::TooLong),
+        Err(_) if is_too_long(&since_entry) => Err(UnifiedCacheError::TooLong),
         Err(error) if error.is_io() => Err(UnifiedCacheError::Io(error.into())),
         // Only the place: the text of a syntax error could quote a token.
         Err(error) => Err(UnifiedCacheError::NotACache(format!("line {}, column {}", error.line(), error.column()))),
@@ -68,24 +68,31 @@ pub fn read(source: impl Read, take: &mut dyn FnMut(Entry) -> bool) -> Result<()
 /// What the visitors share.
 struct Reading<'a> {
     take: &'a mut dyn FnMut(Entry) -> bool,
-    since_entry: Rc<Cell<usize>>,
+    since_entry: Count,
     sections: usize,
     stopped: bool,
 }
 
-/// Counts what was read since the last entry, and ends an entry that does not end.
+/// Bytes that were read since the last entry; none while something is skipped, of which nothing is held.
+type Count = Rc<Cell<Option<usize>>>;
+
+fn is_too_long(since_entry: &Count) -> bool {
+    since_entry.get().is_some_and(|bytes| bytes > MAX_ENTRY_BYTES)
+}
+
+/// Counts, and ends an entry that does not end.
 struct Metered<R> {
     source: R,
-    since_entry: Rc<Cell<usize>>,
+    since_entry: Count,
 }
 
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.since_entry.get() > MAX_ENTRY_BYTES {
+        if is_too_long(&self.since_entry) {
             return Err(io::Error::other("too long"));
         }
         let read = self.source.read(buffer)?;
-        self.since_entry.set(self.since_entry.get() + read);
+        self.since_entry.set(self.since_entry.get().map(|bytes| bytes + read));
         Ok(read)
     }
 }
@@ -108,7 +115,11 @@ impl<'de> Visitor<'de> for Sections<'_, '_> {
                     map.next_value_seed(Entries { reading: &mut *self.0, section })?;
                 }
                 // Other sections are other programs' own.
-                None => drop(map.next_value::<IgnoredAny>()?),
+                None => {
+                    self.0.since_entry.set(None);
+                    map.next_value::<IgnoredAny>()?;
+                    self.0.since_entry.set(Some(0));
+                }
             }
         }
         Ok(())
@@ -140,7 +151,7 @@ impl<'de> Visitor<'de> for Entries<'_, '_> {
         while let Some(IgnoredAny) = map.next_key()? {
             let raw: Box<RawValue> = map.next_value()?;
             let raw = Secret::new(String::from(Box::<str>::from(raw)));
-            self.reading.since_entry.set(0);
+            self.reading.since_entry.set(Some(0));
             if !(self.reading.take)(self.section.read(raw.expose())) {
                 self.reading.stopped = true;
                 return Err(serde::de::Error::custom("stopped"));

@@ -73,6 +73,15 @@ fn what_is_no_cache_is_refused_without_quoting_it() {
 }
 
 #[test]
+fn a_section_of_others_may_be_as_long_as_it_likes() {
+    let long = "x".repeat(2 * MAX_ENTRY_BYTES);
+    let entry = r#"{"home_account_id":"a","environment":"e","local_account_id":"l","username":"ada"}"#;
+    let text = format!(r#"{{"theirs":{{"a":"{long}"}},"Account":{{"a":{entry}}},"more":["{long}"]}}"#);
+    let (found, ended) = entries(&text);
+    assert!(ended.is_ok() && found.len() == 1, "{ended:?}, {found:?}");
+}
+
+#[test]
 fn who_wants_no_more_gets_no_more() {
     let text =
         r#"{"Account":{"a":{"home_account_id":"a","environment":"e"},"b":{"home_account_id":"b","environment":"e"}}}"#;

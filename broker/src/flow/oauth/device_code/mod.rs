@@ -153,18 +153,18 @@ mod tests {
             let begun = vectors::time(&case["begun"]);
             let start = json!({ "status": 200, "headers": {}, "body": case["authorization"] });
             let mut state = Some(parse(&vectors::response(&start), &ScopeSet::openid(), begun).unwrap());
-            for step in case["steps"].as_array().unwrap() {
+            let said = case["steps"].as_array().unwrap().iter().map(|step| {
                 let waiting = state.take().unwrap();
                 let now = vectors::time(&json!(begun.seconds() + step["after"].as_i64().unwrap()));
                 let poll = match &step["response"] {
                     Value::Null => waiting.after_timeout(now),
                     response => waiting.after(&vectors::response(response), now),
                 };
-                let (actual, next) = poll_json(poll);
-                assert_eq!(actual, step["expected"], "{}: step {step}", case["about"]);
+                let (said, next) = poll_json(poll);
                 state = next;
-            }
-            case["expected"].clone()
+                said
+            });
+            said.collect()
         });
     }
 }
