@@ -79,8 +79,9 @@ impl Vault {
     }
 
     /// Access tokens, refresh tokens and ID tokens of a client, or all: in that order, oldest first. Damaged rows are left
-    /// out and logged. A grant of a family belongs to no single client.
-    pub fn entries(&self, client: Option<&Client>) -> Result<Vec<StoredEntry>, StoreError> {
+    /// out and logged. A grant of a family belongs to no single client. The program takes them page by page.
+    #[cfg(test)]
+    pub(in crate::store) fn entries(&self, client: Option<&Client>) -> Result<Vec<StoredEntry>, StoreError> {
         self.read(|tables| {
             let mut entries = Vec::new();
             for (kind, _) in KINDS {
