@@ -46,6 +46,9 @@ impl GrantKey {
     }
 }
 
+/// The one family of clients that Microsoft Entra ID has.
+pub const FAMILY: &str = "1";
+
 /// What is known of a client's family; a client that has none of this was never seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppMetadata {

@@ -14,7 +14,8 @@ pub use application::{ApplicationStamp, Client, RegisteredApplication};
 pub use credential::{Certificate, Credential, KeyKind, Presented, PrivateKey};
 pub use desk_error::{DeskError, Interaction, Meaning, Next};
 pub use grant::{
-    AppMetadata, Backoff, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshFailure, RefreshToken, Wait,
+    AppMetadata, Backoff, FAMILY, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshFailure, RefreshToken,
+    Wait,
 };
 pub use http::{HttpRequest, HttpResponse, Route};
 pub use provider_metadata::{ClientAuthentication, Dialect, ProviderMetadata};

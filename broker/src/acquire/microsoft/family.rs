@@ -26,14 +26,12 @@ use crate::{
         },
     },
     model::{
-        AppMetadata, Client, Credential, DeskError, Grant, GrantKey, GrantStamp, GrantState, TokenPartition, User,
+        AppMetadata, Client, Credential, DeskError, FAMILY, Grant, GrantKey, GrantStamp, GrantState, TokenPartition,
+        User,
     },
     provider::from_token,
     store::{Saved, SignInRecord},
 };
-
-/// The one family there is.
-const FAMILY: &str = "1";
 
 /// A client that joins its family by a grant of it.
 struct Joining {

@@ -12,8 +12,8 @@ use super::{
     ISSUER, Scratch, add, client, grant_key, hit, name, partition, refresh, registration, scopes, sign_in, token,
 };
 use crate::{
-    model::{Certificate, Credential, KeyKind, PrivateKey, RegisteredApplication},
-    store::{RemovedApplication, Saved, SavedApplication, StoredApplication, Vault},
+    model::{AppMetadata, Certificate, Credential, KeyKind, PrivateKey, RegisteredApplication},
+    store::{RemovedApplication, Saved, SavedApplication, SignInRecord, StoredApplication, Vault},
 };
 
 fn with_secret(registration: RegisteredApplication, secret: &str) -> RegisteredApplication {
@@ -190,6 +190,42 @@ async fn tokens_go_with_the_last_name_of_their_client() {
     assert!(vault.entries(Some(&client("c"))).unwrap().is_empty());
     assert_eq!(vault.entries(None).unwrap().len(), 3);
     assert_eq!(vault.verify().await.unwrap().problems, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_family_grant_goes_with_the_last_application_of_its_family() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let family = client("c").family_grant_key("1", "a");
+    for (text, client_id) in [("one", "c"), ("two", "d"), ("three", "e")] {
+        let stored = add(&vault, registration(text, client_id)).await;
+        let signed_in = sign_in(&stored, "a", text);
+        let grant = signed_in.grant.clone().map(|(_, grant)| (family.clone(), grant));
+        vault.save_sign_in(SignInRecord { grant, ..signed_in }).await.unwrap();
+    }
+    let one = RemovedApplication { accounts: 1, tokens: 1 };
+    assert_eq!(vault.remove_application(&name("one")).await, Ok(Some(one)));
+    // It has left the family, and its account is still there.
+    vault.save_app_metadata(&client("e"), AppMetadata { family: None }).await.unwrap();
+    assert!(vault.find_grant(&family).unwrap().is_some());
+    let two = RemovedApplication { accounts: 1, tokens: 2 };
+    assert_eq!(vault.remove_application(&name("two")).await, Ok(Some(two)));
+    assert!(vault.find_grant(&family).unwrap().is_none());
+    assert_eq!(vault.remove_application(&name("three")).await, Ok(Some(one)));
+    assert_eq!(vault.counts().unwrap().refresh_tokens, 0);
+}
+
+#[tokio::test]
+async fn a_client_that_left_its_family_takes_the_grant_that_nobody_else_has() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    let stored = add(&vault, registration("one", "c")).await;
+    let signed_in = sign_in(&stored, "a", "first");
+    let grant = signed_in.grant.clone().map(|(_, grant)| (client("c").family_grant_key("1", "a"), grant));
+    vault.save_sign_in(SignInRecord { grant, ..signed_in }).await.unwrap();
+    vault.save_app_metadata(&client("c"), AppMetadata { family: None }).await.unwrap();
+    assert!(vault.take_account(&client("c"), "a").await.unwrap().is_some(), "handed over to be revoked");
+    assert_eq!(vault.counts().unwrap().refresh_tokens, 0);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Vault, grant::session};
 use crate::{
-    model::{AppMetadata, Client, Grant, User},
+    model::{AppMetadata, Client, FAMILY, Grant, GrantKey, User},
     store::{error::StoreError, rows::Tables},
 };
 
@@ -84,23 +84,27 @@ impl Vault {
             tables.delete_tokens_of_account(&client, &home_account_id)?;
             tables.delete_identities_of_account(&client, &home_account_id)?;
             session::end_all(tables, &client, &home_account_id)?;
-            let shared = take_abandoned(tables, &client, &home_account_id)?;
+            let Some(key) = abandoned(tables, &client, &home_account_id)? else { return Ok(grant) };
+            let shared = tables.grant(&key)?.map(|stored| stored.grant);
+            tables.delete_grant(&key)?;
             Ok(grant.or(shared))
         })
         .await
     }
 }
 
-/// Removes the grant of a client's family when no client of it has the account any more.
-fn take_abandoned(tables: &Tables<'_>, client: &Client, home_account_id: &str) -> Result<Option<Grant>, StoreError> {
-    let Some(AppMetadata { family: Some(family) }) = tables.app_metadata(client)? else { return Ok(None) };
+/// Names the grant of a client's family, when no client of it has the account any more. A client that is in none may have left it.
+pub(super) fn abandoned(
+    tables: &Tables<'_>,
+    client: &Client,
+    home_account_id: &str,
+) -> Result<Option<GrantKey>, StoreError> {
+    let known = tables.app_metadata(client)?;
+    let family = known.and_then(|known| known.family).unwrap_or_else(|| FAMILY.to_owned());
     for other in tables.clients_of_family(&client.environment, &family)? {
         if tables.has_account(&other, home_account_id)? {
             return Ok(None);
         }
     }
-    let key = client.family_grant_key(&family, home_account_id);
-    let grant = tables.grant(&key)?.map(|stored| stored.grant);
-    tables.delete_grant(&key)?;
-    Ok(grant)
+    Ok(Some(client.family_grant_key(&family, home_account_id)))
 }

@@ -8,7 +8,7 @@ use token_broker_proto::{
     oauth::ApplicationName,
 };
 
-use super::Vault;
+use super::{Vault, account::abandoned};
 use crate::{
     model::{Client, Credential, RegisteredApplication},
     store::{error::StoreError, rows::Tables, rows::application::StoredApplication},
@@ -146,14 +146,20 @@ fn same(one: &RegisteredApplication, other: &RegisteredApplication) -> bool {
         && one.options == other.options
 }
 
-/// Removes everything of a client that no name stands for.
+/// Removes everything of a client that no name stands for. A grant of its family goes with the last client that has the account.
 fn remove_if_abandoned(tables: &Tables<'_>, client: &Client) -> Result<RemovedApplication, StoreError> {
     if tables.is_client_registered(client)? {
         return Ok(RemovedApplication::default());
     }
     let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
+    let users = tables.accounts_of(client, usize::MAX)?;
     let accounts = tables.delete_accounts_of(client)?;
-    let tokens = tables.delete_tokens_of(client)? + tables.delete_grants_of(client)?;
+    let mut tokens = tables.delete_tokens_of(client)? + tables.delete_grants_of(client)?;
+    for user in users {
+        if let Some(key) = abandoned(tables, client, &user.home_account_id)? {
+            tokens += tables.delete_grant(&key)?;
+        }
+    }
     tables.delete_identities_of(client)?;
     tables.delete_app_metadata(client)?;
     Ok(RemovedApplication { accounts: count(accounts), tokens: count(tokens) })
