@@ -20,7 +20,7 @@ use super::{
 use crate::{
     access::Caller,
     flow::{cache_key, managed_identity::resource, oauth::proof_of_possession},
-    model::{CachedToken, DeskError, TokenBinding, TokenPartition, TokenSubject, User},
+    model::{CachedToken, DeskError, Interaction, TokenBinding, TokenPartition, TokenSubject, User},
     store::StoredApplication,
 };
 
@@ -164,13 +164,13 @@ impl Desk {
     }
 
     async fn refreshed(self: &Arc<Self>, wanted: &Wanted, user: &User, partition: &TokenPartition) -> Refreshed {
-        let mut outcome = None;
+        let mut outcome: Option<DeskError> = None;
         for grant_key in self.grant_keys(&wanted.stored.application.client(), user)? {
             let refresh = Refresh::new(wanted, user, partition.clone()).with(grant_key);
             match self.refreshed_by(wanted, refresh, partition).await {
                 // Another grant may still serve: the newest is tried first.
                 Err(error @ DeskError::InteractionRequired { .. }) => {
-                    outcome.get_or_insert(error);
+                    outcome = outcome.filter(says_why).or(Some(error));
                 }
                 other => return other,
             }
@@ -308,6 +308,11 @@ fn serves(wanted: &Wanted, token: &CachedToken, source: TokenSource) -> bool {
     let is_microsoft = matches!(wanted.stored.application.authority, Authority::Microsoft(_));
     let is_answer = is_microsoft && source == TokenSource::IdentityProvider;
     is_answer || wanted.scopes.is_covered_by(&token.scopes)
+}
+
+/// Whether it is more than that a grant is missing.
+fn says_why(error: &DeskError) -> bool {
+    !matches!(error, DeskError::InteractionRequired { why: Interaction::NoGrant { .. }, .. })
 }
 
 /// Scopes that a refresh sends: none at a standard provider, where that means all that were granted (RFC 6749, section 6); at

@@ -67,6 +67,42 @@ async fn trap_04_client_mismatch_stays_inside() {
     stage.token("first", "User.Read").await.expect("the grant is as good as before");
 }
 
+/// A client that the provider has taken out of the family: its own grant serves, and the family's stays for the others.
+#[tokio::test]
+async fn trap_04_a_client_that_left_its_family_uses_its_own_grant() {
+    let stage = with_family().await;
+    stage.sign_in("second").await.expect("a grant of its own");
+    stage.microsoft.plan(Plan::With(json!({ "foci": "1" })));
+    stage.sign_in("second").await.expect("the family's");
+    stage.expire();
+    stage.microsoft.plan(mismatch());
+    stage.token("second", "User.Read").await.expect("by its own grant");
+    let asked = stage.microsoft.asked("refresh_token");
+    assert_eq!(asked.len(), 2);
+    assert_ne!(asked[0].form["refresh_token"], asked[1].form["refresh_token"]);
+    stage.expire();
+    stage.token("second", "User.Read").await.expect("by its own grant");
+    assert_eq!(stage.microsoft.asked("refresh_token").len(), 3, "the family's is not tried again");
+    stage.token("first", "User.Read").await.expect("the family's grant is as good as before");
+}
+
+/// Without a grant of its own it is told to sign in, and no more.
+#[tokio::test]
+async fn trap_04_a_client_that_left_its_family_is_told_to_sign_in() {
+    let stage = with_family().await;
+    stage.expire();
+    stage.microsoft.plan(mismatch());
+    for _ in 0..2 {
+        let failed = failure(stage.token("first", "User.Read").await);
+        assert_eq!((failed.reason, &failed.provider), (Reason::InteractionRequired, &None), "{failed:?}");
+        assert!(
+            failed.advice.as_deref().is_some_and(|advice| advice.starts_with("broker-cli login first")),
+            "{failed:?}"
+        );
+    }
+    assert_eq!(stage.microsoft.asked("refresh_token").len(), 1, "it is not tried again");
+}
+
 /// A client that signed in and got no family is in none, which is not the same as never seen.
 #[tokio::test]
 async fn trap_04_seen_without_family_is_not_unseen() {

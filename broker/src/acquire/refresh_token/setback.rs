@@ -10,7 +10,7 @@ use super::{Desk, Refresh};
 use crate::{
     flow::oauth::TokenError,
     metrics::Outcome,
-    model::{DeskError, Grant, GrantStamp, GrantState, Interaction, RefreshFailure, Wait},
+    model::{AppMetadata, DeskError, Grant, GrantStamp, GrantState, Interaction, RefreshFailure, Wait},
     ports::entropy,
     provider::from_token,
     store::{Saved, StoreError},
@@ -63,6 +63,9 @@ impl Desk {
         let asks_for_user = failed.error.needs_interaction();
         let Failed { error, answer_lost } = failed;
         let (state, error) = match error {
+            TokenError::Refused(provider) if is_of_another_family(refresh, &provider) => {
+                return self.leave_family(refresh).await;
+            }
             // `http_400` is all that some servers say of a refresh token which is not good any more.
             TokenError::Refused(provider) if asks_for_user || provider.error == "http_400" => {
                 self.refused(refresh, held.1, provider, answer_lost)
@@ -82,6 +85,17 @@ impl Desk {
             }
         };
         self.note(refresh, held, state, error).await
+    }
+
+    /// The client is not of the family any more. That is remembered, and the grant stays as it is for those that are: another
+    /// grant of the user may serve, and if there is none, a sign-in is needed.
+    async fn leave_family(&self, refresh: &Refresh) -> Setback {
+        tracing::info!("the client is not of the family whose grant this is");
+        let client = refresh.stored.application.client();
+        if let Err(fault) = self.vault.save_app_metadata(&client, AppMetadata { family: None }).await {
+            tracing::warn!(%fault, "that a client left its family could not be noted");
+        }
+        Setback::Final(refresh.no_grant(None))
     }
 
     fn refused(
@@ -173,6 +187,11 @@ fn provider_error(error: &DeskError) -> Option<&ProviderError> {
         } => Some(provider),
         _ => None,
     }
+}
+
+/// Whether this is what Microsoft Entra ID says of a family's grant to a client that is not of the family.
+fn is_of_another_family(refresh: &Refresh, provider: &ProviderError) -> bool {
+    refresh.grant_key.holder.family().is_some() && provider.suberror.as_deref() == Some("client_mismatch")
 }
 
 /// Whether this is what a provider says of a refresh token that was used already.
