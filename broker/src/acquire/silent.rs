@@ -24,6 +24,9 @@ use crate::{
     store::StoredApplication,
 };
 
+/// How often a request begins: its registration was replaced meanwhile.
+const STARTS: u32 = 3;
+
 /// What a flight brings home.
 pub(super) type Refreshed = Result<(CachedToken, TokenSource), DeskError>;
 
@@ -66,8 +69,25 @@ impl Desk {
         self.acquire_bound(request, binding(&request.scheme)?).await
     }
 
-    /// A valid access token that is bound so, whatever the scheme of the request.
+    /// A valid access token that is bound so, whatever the scheme of the request. What came for a registration that was replaced
+    /// meanwhile is thrown away; then it begins anew with the one that is there.
     pub(super) async fn acquire_bound(
+        self: &Arc<Self>,
+        request: &TokenRequest,
+        binding: TokenBinding,
+    ) -> Result<TokenAnswer, DeskError> {
+        for _ in 1..STARTS {
+            match self.acquire_once(request, binding.clone()).await {
+                Err(DeskError::ApplicationNotFound(_)) if self.find_application(&request.application).is_ok() => {
+                    tracing::info!("the registration was replaced during the request");
+                }
+                outcome => return outcome,
+            }
+        }
+        self.acquire_once(request, binding).await
+    }
+
+    async fn acquire_once(
         self: &Arc<Self>,
         request: &TokenRequest,
         binding: TokenBinding,

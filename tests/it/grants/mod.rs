@@ -3,6 +3,7 @@
 
 mod backoff;
 mod renewal;
+mod replaced;
 mod rotation;
 
 use std::{sync::Arc, time::Duration};

@@ -1,11 +1,13 @@
 //! By an assertion: cached for that very assertion, for nobody else and for no other kind of request; one request, whoever waits.
 
+use std::time::Duration;
+
 use serde_json::json;
 use token_broker_client::{
     Reason, Secret,
     calls::{
-        ApplicationOptions, Extras, NewApplication, NewCredential, OnBehalfOf, OptionTexts, SignOutRequest, Subject,
-        TokenRequest,
+        ApplicationOptions, ExistingApplication, Extras, NewApplication, NewCredential, OnBehalfOf, OptionTexts,
+        SignOutRequest, Subject, TokenRequest,
     },
     oauth::Claims,
 };
@@ -167,4 +169,21 @@ async fn its_tokens_go_with_the_application_and_not_when_nobody_signs_out() {
     assert!(is_cached(&stage.by(&assertion).await));
     stage.client().remove_application(&name("api")).await.expect("removed");
     assert_eq!(stage.client().status().await.expect("status").counts.access_tokens, 0);
+}
+
+/// What came for a registration that was replaced meanwhile is thrown away, and asked for anew.
+#[tokio::test]
+async fn its_registration_is_replaced_meanwhile() {
+    let stage = Stage::set().await;
+    let gate = Gate::closed();
+    stage.entra.hold_next(Place::Token, gate.clone());
+    let (client, request) = (stage.client(), by(&stage.assertion(ADA)));
+    let waiting = tokio::spawn(async move { client.token(&request).await });
+    within(gate.reached(1)).await;
+    let (existing, keep_alive) = (ExistingApplication::Replace, Some(Duration::from_secs(86_400)));
+    let api = application("api", API, NewCredential::Secret(Secret::new("s3cret")));
+    stage.client().add_application(&NewApplication { existing, keep_alive, ..api }).await.expect("replaced");
+    gate.open();
+    let answer = within(waiting).await.expect("no panic").expect("a token");
+    assert_eq!((text(&answer), username(&answer), stage.handed_over().len()), ("access-2", ADA, 2));
 }

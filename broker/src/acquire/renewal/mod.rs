@@ -172,6 +172,8 @@ async fn landed(taken: &Taken<Renewal>, landing: Landing<Refreshed>) -> Outcome 
     match landing.end().await {
         // The last flight was about to land, and this one got a seat in it.
         Some(Report::Landed(Ok((found, _)))) if found.issued_on <= taken.issued_on => Outcome::Occupied,
+        // Its registration was replaced meanwhile, or removed: the next look tells.
+        Some(Report::Landed(Err(DeskError::ApplicationNotFound(_)))) => Outcome::Occupied,
         Some(Report::Early(outcome) | Report::Saved(outcome) | Report::Landed(outcome)) => outcome_of(&outcome),
         None => Outcome::GivenUp,
     }

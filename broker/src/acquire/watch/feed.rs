@@ -113,10 +113,12 @@ impl Desk {
                 scopes: token.scopes.clone(),
                 expires_on: token.expires_on,
             }),
-            // Nothing happened; or it is told already: the account signed out meanwhile, or the daemon stops.
+            // Nothing happened; or it is told already: the account signed out meanwhile, the application was replaced or removed, or
+            // the daemon stops.
             Ok((_, TokenSource::Cache))
             | Err(
                 DeskError::InteractionRequired { why: Interaction::NotSignedIn | Interaction::NoSession, .. }
+                | DeskError::ApplicationNotFound(_)
                 | DeskError::Cancelled,
             ) => return,
             Err(error @ DeskError::InteractionRequired { .. }) => Event::SignInNeeded(failure(error, account)),

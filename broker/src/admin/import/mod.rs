@@ -19,7 +19,7 @@ use crate::{
     access::Caller,
     flow::microsoft::unified_cache::{self, Entry, UnifiedCacheError},
     model::DeskError,
-    store::Imported,
+    store::{ImportRecord, Imported, StoredApplication},
 };
 
 /// Most imports at once: each has a thread for as long as its file comes.
@@ -69,22 +69,35 @@ impl Desk {
         Ok(selection.report())
     }
 
+    /// Saves a batch. A registration that was replaced meanwhile keeps its client.
     async fn save_imported(
         &self,
-        stored: &crate::store::StoredApplication,
+        stored: &StoredApplication,
         selection: &mut Selection,
-        records: Vec<crate::store::ImportRecord>,
+        records: Vec<ImportRecord>,
         dry_run: bool,
     ) -> Result<(), DeskError> {
         let kinds: Vec<_> = records.iter().map(selection::kind).collect();
         let outcomes = if dry_run {
             vec![Imported::Taken; records.len()]
         } else {
-            let saved = self.vault.import(stored.stamp, stored.application.client(), records).await?;
-            saved.ok_or_else(|| DeskError::ApplicationNotFound(stored.application.name.to_string()))?
+            let saved = self.vault.import(stored.application.client(), records).await?;
+            saved.ok_or_else(|| self.gone(&stored.application.name))?
         };
         kinds.into_iter().zip(outcomes).for_each(|(kind, outcome)| selection.count(kind, outcome));
         Ok(())
+    }
+
+    /// Nothing stands for the client of the import any more: its name is gone, or is of another client.
+    fn gone(&self, name: &ApplicationName) -> DeskError {
+        match self.vault.find_application(&ApplicationSelector::Name(name.clone())) {
+            Ok(Some(_)) => {
+                let rule = "stands for another client since the import began: import again";
+                Invalid::new("application", rule).into()
+            }
+            Ok(None) => DeskError::ApplicationNotFound(name.to_string()),
+            Err(fault) => fault.into(),
+        }
     }
 }
 

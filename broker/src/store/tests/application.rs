@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     model::{AppMetadata, Certificate, Credential, KeyKind, PrivateKey, RegisteredApplication},
-    store::{RemovedApplication, Saved, SavedApplication, SignInRecord, StoredApplication, Vault},
+    store::{
+        ImportRecord, Imported, RemovedApplication, Saved, SavedApplication, SignInRecord, StoredApplication, Vault,
+    },
 };
 
 fn with_secret(registration: RegisteredApplication, secret: &str) -> RegisteredApplication {
@@ -271,4 +273,17 @@ async fn a_refresh_outlives_the_replacement_of_its_registration() {
     assert_eq!(vault.save_refresh(under_way).await, Ok(Saved::Done));
     let (stamp, grant) = vault.find_grant(&grant_key(&client("c"), "a")).unwrap().unwrap();
     assert_eq!((stamp.generation, grant.refresh_token.secret().expose()), (2, "second-rt"));
+}
+
+#[tokio::test]
+async fn an_import_outlives_the_replacement_of_its_registration() {
+    let scratch = Scratch::new();
+    let vault = scratch.vault();
+    add(&vault, registration("app", "c")).await;
+    let user = || vec![ImportRecord::User(super::user("a"))];
+    let wider = RegisteredApplication { scopes: scopes("mail files"), ..registration("app", "c") };
+    save(&vault, wider, ExistingApplication::Replace).await;
+    assert_eq!(vault.import(client("c"), user()).await, Ok(Some(vec![Imported::Taken])));
+    save(&vault, registration("app", "d"), ExistingApplication::Replace).await;
+    assert_eq!(vault.import(client("c"), user()).await, Ok(None), "nothing stands for its client any more");
 }

@@ -4,8 +4,8 @@
 use super::Vault;
 use crate::{
     model::{
-        AppMetadata, ApplicationStamp, CachedToken, Client, Grant, GrantHolder, GrantKey, GrantState,
-        IdentityDocuments, TokenPartition, User,
+        AppMetadata, CachedToken, Client, Grant, GrantHolder, GrantKey, GrantState, IdentityDocuments, TokenPartition,
+        User,
     },
     store::{
         error::StoreError,
@@ -44,15 +44,14 @@ pub enum Imported {
 
 impl Vault {
     /// Saves records of a client in one transaction; what became of each, in their order. `None`, and nothing saved, when
-    /// the registration is gone or was replaced.
+    /// no application stands for the client any more.
     pub async fn import(
         &self,
-        application: ApplicationStamp,
         client: Client,
         records: Vec<ImportRecord>,
     ) -> Result<Option<Vec<Imported>>, StoreError> {
         self.write(move |tables| {
-            if !tables.is_registered(application)? {
+            if !tables.is_client_registered(&client)? {
                 return Ok(None);
             }
             records.into_iter().map(|record| save(tables, &client, record)).collect::<Result<_, _>>().map(Some)
