@@ -43,6 +43,7 @@ impl Desk {
         let (user, grant) = match (self.find_user(application, request.account.as_deref()), session) {
             (Ok(Some(user)), _) => {
                 let grant = self.vault.take_account(&client, &user.home_account_id).await?;
+                self.in_use.forget_account(&client, &user.home_account_id);
                 tracing::info!("signed out");
                 self.publish(client.clone(), Event::SignedOut(user.account(&client, &application.name)));
                 (Some(user), grant)

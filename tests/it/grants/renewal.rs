@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token_broker_client::calls::{Subject, TokenRequest, TokenSource};
+use token_broker_client::calls::{CacheEntryKind, Subject, TokenRequest, TokenSource};
 use token_broker_tests::{
     authorization_server::{Endpoint, Fault, Gate, Options as Server},
     daemon::{application, name},
@@ -173,18 +173,39 @@ async fn a_clock_that_is_set_back_delays_no_renewal() {
     assert_eq!(stage.token().await.source, TokenSource::IdentityProvider);
 }
 
+/// A service's own token in use; the request for it.
+async fn with_job(stage: &Stage) -> TokenRequest {
+    let secret = Some("service secret: +/%&=?~");
+    let job = application("job", stage.server.issuer(), ("service-app", secret), "api:read");
+    stage.client().add_application(&job).await.expect("registered");
+    let request = TokenRequest { subject: Subject::Application, ..TokenRequest::new(name("job")) };
+    within(stage.client().token(&request)).await.expect("a token");
+    request
+}
+
 #[tokio::test]
 async fn an_applications_own_token_is_renewed_ahead() {
     let stage = Stage::set(Server::default()).await;
-    let secret = Some("service secret: +/%&=?~");
-    let job = application("job", stage.server.issuer(), ("service-app", secret), "api:read");
-    let client = stage.client();
-    client.add_application(&job).await.expect("registered");
-    let request = TokenRequest { subject: Subject::Application, ..TokenRequest::new(name("job")) };
-    within(client.token(&request)).await.expect("a token");
+    let request = with_job(&stage).await;
     late(&stage).await;
     within(stage.server.requested("token:client_credentials", 2)).await;
-    assert_eq!(within(client.token(&request)).await.expect("a token").source, TokenSource::Cache);
+    assert_eq!(within(stage.client().token(&request)).await.expect("a token").source, TokenSource::Cache);
+}
+
+#[tokio::test]
+async fn what_was_removed_from_the_cache_is_not_fetched_again() {
+    let stage = Stage::set(Server::default()).await;
+    stage.token().await;
+    with_job(&stage).await;
+    let entries = stage.client().cache_entries(Some(&name("mail"))).await.expect("a list");
+    for entry in entries.iter().filter(|entry| entry.id.kind == CacheEntryKind::AccessToken) {
+        stage.client().remove_cache_entry(entry.id).await.expect("removed");
+    }
+    late(&stage).await;
+    within(stage.server.requested("token:client_credentials", 2)).await;
+    pass(&stage, 600 * SECOND).await;
+    assert_eq!(stage.refreshes(), 0, "nobody asked");
+    assert_eq!(stage.token().await.source, TokenSource::IdentityProvider);
 }
 
 #[tokio::test]

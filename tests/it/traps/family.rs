@@ -1,5 +1,7 @@
 //! Grants: those that a family of clients shares, those that a refusal does not end, and their rotation.
 
+use std::time::Duration;
+
 use serde_json::json;
 use token_broker_client::{
     Reason,
@@ -17,6 +19,10 @@ const COMMON: &str = "https://login.microsoftonline.com/common";
 
 fn mismatch() -> Plan {
     Plan::Refuse(400, json!({ "error": "invalid_grant", "error_additional_info": ["client_mismatch"] }))
+}
+
+fn sign_out(text: &str) -> SignOutRequest {
+    SignOutRequest { application: name(text), account: None, revoke: false, correlation_id: None }
 }
 
 async fn with_family() -> Stage {
@@ -43,8 +49,6 @@ async fn trap_04_family_tokens() {
     stage.token("first", "User.Read").await.expect("the rotated grant serves the first client, too");
     let asked = stage.microsoft.asked("refresh_token");
     assert_ne!(asked[1].form["refresh_token"], asked[0].form["refresh_token"]);
-    let sign_out =
-        |text| SignOutRequest { application: name(text), account: None, revoke: false, correlation_id: None };
     stage.client.sign_out(&sign_out("first")).await.expect("signed out");
     assert_eq!(failure(stage.token("first", "User.Read").await).reason, Reason::InteractionRequired);
     stage.expire();
@@ -103,13 +107,35 @@ async fn trap_04_a_client_that_left_its_family_is_told_to_sign_in() {
     assert_eq!(stage.microsoft.asked("refresh_token").len(), 1, "it is not tried again");
 }
 
+/// The token of a client that has signed out is not renewed ahead with the grant that the others still have.
+#[tokio::test]
+async fn trap_04_who_signed_out_leaves_the_family_grant_alone() {
+    let stage = with_family().await;
+    stage.microsoft.plan(Plan::With(json!({ "foci": "1" })));
+    stage.token("second", "User.Read").await.expect("by the family's grant");
+    for in_use in ["first", "second"] {
+        assert!(is_cached(&stage.token(in_use, "User.Read").await.expect("a hit")));
+    }
+    stage.client.sign_out(&sign_out("first")).await.expect("signed out");
+    stage.clock.advance(Duration::from_secs(2701));
+    for _ in 0..2 {
+        within(stage.clock.timers_set(2)).await;
+        stage.clock.advance(Duration::from_secs(60));
+    }
+    within(stage.microsoft.refreshes(2)).await;
+    within(stage.clock.timers_set(2)).await;
+    stage.token("second", "Mail.Read").await.expect("after the renewals");
+    let asked: Vec<_> =
+        stage.microsoft.asked("refresh_token").iter().map(|seen| seen.form["client_id"].clone()).collect();
+    assert_eq!(asked, ["client-2"; 3], "nobody asked for the first");
+}
+
 /// A client that signed in and got no family is in none, which is not the same as never seen.
 #[tokio::test]
 async fn trap_04_seen_without_family_is_not_unseen() {
     let stage = with_family().await;
     stage.sign_in("second").await.expect("a grant of its own");
-    let request = SignOutRequest { application: name("second"), account: None, revoke: false, correlation_id: None };
-    stage.client.sign_out(&request).await.expect("signed out");
+    stage.client.sign_out(&sign_out("second")).await.expect("signed out");
     assert_eq!(failure(stage.token("second", "User.Read").await).reason, Reason::InteractionRequired);
     assert!(stage.microsoft.asked("refresh_token").is_empty());
 }

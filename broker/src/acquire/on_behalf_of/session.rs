@@ -68,7 +68,11 @@ impl Desk {
     /// Ends the session of this key, if there is one; its grant.
     pub(in crate::acquire) async fn end_session(&self, client: &Client, key: &str) -> Result<Option<Grant>, DeskError> {
         let Ok(key) = SessionKey::parse(key) else { return Ok(None) };
-        Ok(self.vault.take_session(client, grant_key(client, &key)).await?)
+        let key = grant_key(client, &key);
+        let home_account_id = key.home_account_id.clone();
+        let taken = self.vault.take_session(client, key).await?;
+        self.in_use.forget_account(client, &home_account_id);
+        Ok(taken)
     }
 
     /// A key that nobody guesses.

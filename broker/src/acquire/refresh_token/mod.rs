@@ -290,12 +290,20 @@ impl Desk {
         Ok(self.vault.find_token(&refresh.partition, &refresh.scopes, &accept)?)
     }
 
-    /// The grant as it is now, if it can bring these scopes and may be used now.
+    /// Whether the client has the account.
+    fn is_signed_in(&self, refresh: &Refresh) -> Result<bool, DeskError> {
+        let client = refresh.stored.application.client();
+        Ok(!self.vault.find_users(&client, Some(&refresh.user.home_account_id))?.is_empty())
+    }
+
+    /// The grant as it is now, if it can bring these scopes and may be used now. A family's outlives a sign-out of one client.
     pub(super) fn usable_grant(&self, refresh: &Refresh) -> Result<(GrantStamp, Grant), DeskError> {
-        let Some((stamp, grant)) = self.vault.find_grant(&refresh.grant_key)? else {
-            let client = refresh.stored.application.client();
-            let signed_in = !refresh.grant_key.is_session()
-                && !self.vault.find_users(&client, Some(&refresh.user.home_account_id))?.is_empty();
+        let found = self.vault.find_grant(&refresh.grant_key)?;
+        if refresh.grant_key.holder.family().is_some() && !self.is_signed_in(refresh)? {
+            return Err(refresh.gone());
+        }
+        let Some((stamp, grant)) = found else {
+            let signed_in = !refresh.grant_key.is_session() && self.is_signed_in(refresh)?;
             return Err(if signed_in { refresh.no_grant(None) } else { refresh.gone() });
         };
         if let GrantState::Refused { error, answer_lost, .. } = &grant.state {

@@ -13,7 +13,7 @@ use token_broker_proto::oauth::{ScopeSet, UnixTime};
 use tokio::sync::Notify;
 
 use super::due::due_on;
-use crate::model::{CachedToken, TokenPartition};
+use crate::model::{CachedToken, Client, TokenPartition};
 
 /// Most tokens that are renewed ahead; those of one more are renewed when they are asked for.
 const MOST: usize = 4096;
@@ -92,6 +92,8 @@ impl Due {
 /// A token whose time has come.
 pub(super) struct Taken<R> {
     pub renewal: R,
+    pub partition: TokenPartition,
+    pub scopes: ScopeSet,
     pub issued_on: UnixTime,
     key: u64,
 }
@@ -113,6 +115,16 @@ impl<R: Clone> InUse<R> {
     /// No token of this key is of any use any more.
     pub(in crate::acquire) fn forget_key(&self, key_id: &str) {
         self.lock().by_token.retain(|_, mark| mark.partition.key_id != key_id);
+    }
+
+    /// Nobody of this client has this account, or the session of this name, any more.
+    pub(in crate::acquire) fn forget_account(&self, client: &Client, home_account_id: &str) {
+        let is_theirs = |of: &TokenPartition| {
+            of.client_id == client.client_id
+                && of.environment == client.environment
+                && of.home_account_id.as_deref() == Some(home_account_id)
+        };
+        self.lock().by_token.retain(|_, mark| !is_theirs(&mark.partition));
     }
 
     /// Somebody was answered with this token. `now`, `random` and `renewal` are asked for at its first use only.
@@ -158,7 +170,9 @@ impl<R: Clone> InUse<R> {
         let due = marks.by_token.iter_mut().filter(|(_, mark)| mark.due.is_some_and(|due| due.left(now).is_zero()));
         let take = |(key, mark): (&u64, &mut Mark<R>)| {
             mark.due = None;
-            Taken { renewal: mark.renewal.clone(), issued_on: mark.issued_on, key: *key }
+            let Mark { partition, scopes, issued_on, renewal, .. } = &*mark;
+            let (renewal, partition, scopes) = (renewal.clone(), partition.clone(), scopes.clone());
+            Taken { renewal, partition, scopes, issued_on: *issued_on, key: *key }
         };
         due.map(take).collect()
     }
@@ -233,21 +247,22 @@ mod tests {
     };
 
     use super::{InUse, Moment};
-    use crate::model::{CachedToken, TokenPartition};
+    use crate::model::{CachedToken, Client, TokenPartition};
 
-    #[test]
-    fn a_registration_that_was_removed_is_held_by_no_mark() {
-        let (marks, registration) = (InUse::<Arc<str>>::default(), Arc::<str>::from("mail"));
-        let partition = TokenPartition {
+    fn partition(home_account_id: Option<&str>) -> TokenPartition {
+        TokenPartition {
             environment: "id.example".into(),
             client_id: ClientId::parse("c").unwrap(),
-            home_account_id: None,
+            home_account_id: home_account_id.map(str::to_owned),
             tenant: String::new(),
             token_type: "bearer".into(),
             key_id: String::new(),
             extra: String::new(),
-        };
-        let token = CachedToken {
+        }
+    }
+
+    fn token() -> CachedToken {
+        CachedToken {
             access_token: Secret::new("t"),
             token_type: "Bearer".into(),
             scopes: ScopeSet::openid(),
@@ -255,14 +270,37 @@ mod tests {
             expires_on: UnixTime::from_seconds(3600),
             refresh_on: None,
             subject: None,
-        };
-        #[expect(clippy::disallowed_methods, reason = "a moment like any other")]
-        let now = Moment { wall: token.issued_on, monotonic: Instant::now() };
-        marks.mark(&partition, &token, || (now, 0), || Arc::clone(&registration));
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a moment like any other")]
+    fn now() -> Moment {
+        Moment { wall: UnixTime::from_seconds(0), monotonic: Instant::now() }
+    }
+
+    #[test]
+    fn a_registration_that_was_removed_is_held_by_no_mark() {
+        let (marks, registration, now) = (InUse::<Arc<str>>::default(), Arc::<str>::from("mail"), now());
+        marks.mark(&partition(None), &token(), || (now, 0), || Arc::clone(&registration));
         assert_eq!((Arc::strong_count(&registration), marks.next(now).is_some()), (2, true));
         marks.forget(|held| **held == *"notes");
         assert_eq!(Arc::strong_count(&registration), 2, "it is another application's");
         marks.forget(|held| **held == *"mail");
         assert_eq!((Arc::strong_count(&registration), marks.next(now).is_some()), (1, false));
+    }
+
+    #[test]
+    fn who_signed_out_has_no_marks_and_others_keep_theirs() {
+        let (marks, now) = (InUse::<Option<&str>>::default(), now());
+        let all = [Some("ada"), Some("bob"), None];
+        for of in all {
+            marks.mark(&partition(of), &token(), || (now, 0), || of);
+        }
+        let client = |id| Client { environment: "id.example".into(), client_id: ClientId::parse(id).unwrap() };
+        marks.forget_account(&client("d"), "ada");
+        let is_marked = |of| marks.due_of(&partition(of), &token()).is_some();
+        assert_eq!(all.map(is_marked), [true, true, true]);
+        marks.forget_account(&client("c"), "ada");
+        assert_eq!(all.map(is_marked), [false, true, true]);
     }
 }

@@ -121,6 +121,9 @@ impl Desk {
 
     async fn renewed(self: &Arc<Self>, taken: &Taken<Renewal>) -> Outcome {
         for _ in 0..2 {
+            if !self.is_there(taken) {
+                return Outcome::GivenUp;
+            }
             let boarding = match self.board_renewal(taken) {
                 Ok(boarding) => boarding,
                 Err(error) => return outcome_of(&Err(error)),
@@ -132,6 +135,14 @@ impl Desk {
             }
         }
         Outcome::Occupied
+    }
+
+    /// Whether the cache still has the token, or one after it: what was removed from it nobody wants renewed.
+    fn is_there(&self, taken: &Taken<Renewal>) -> bool {
+        let accept = |token: &CachedToken| token.issued_on >= taken.issued_on;
+        let found = self.vault.find_token(&taken.partition, &taken.scopes, &accept);
+        // How the store fails is for the renewal itself to find out.
+        !matches!(found, Ok(None))
     }
 
     fn board_renewal(self: &Arc<Self>, taken: &Taken<Renewal>) -> Result<Boarding<Refreshed>, DeskError> {
