@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use token_broker_client::{
     Reason,
-    calls::{SignOutRequest, TokenRequest},
+    calls::{GrantHealth, SignOutRequest, TokenRequest},
 };
 use token_broker_tests::{daemon::name, within};
 use tokio::task::JoinSet;
@@ -128,6 +128,33 @@ async fn trap_04_who_signed_out_leaves_the_family_grant_alone() {
     let asked: Vec<_> =
         stage.microsoft.asked("refresh_token").iter().map(|seen| seen.form["client_id"].clone()).collect();
     assert_eq!(asked, ["client-2"; 3], "nobody asked for the first");
+}
+
+/// To join is to refresh: an answer that is lost is asked for once more, and a pause holds for every client of the family.
+#[tokio::test]
+async fn trap_04_joining_spares_the_grant_as_a_refresh_does() {
+    let stage = with_family().await;
+    stage.microsoft.plan(Plan::Refuse(503, json!({ "error": "temporarily_unavailable" })));
+    for _ in 0..2 {
+        let failed = failure(stage.token("second", "User.Read").await);
+        assert_eq!(failed.reason, Reason::AuthorityUnavailable, "{failed:?}");
+        assert!(failed.retry_after.is_some(), "{failed:?}");
+    }
+    assert_eq!(failure(stage.token("first", "Mail.Read").await).reason, Reason::AuthorityUnavailable);
+    assert_eq!(stage.microsoft.asked("refresh_token").len(), 1, "it is left alone");
+    stage.expire();
+    for _ in 0..2 {
+        stage.microsoft.plan(Plan::Lose);
+    }
+    assert_eq!(failure(stage.token("second", "User.Read").await).reason, Reason::AuthorityUnavailable);
+    assert_eq!(stage.microsoft.asked("refresh_token").len(), 3);
+    stage.expire();
+    stage.microsoft.plan(Plan::Refuse(400, json!({ "error": "invalid_grant", "suberror": "bad_token" })));
+    assert_eq!(failure(stage.token("second", "User.Read").await).reason, Reason::InteractionRequired);
+    let grants = stage.client.status().await.expect("status").grants;
+    assert_eq!(grants.iter().map(|grant| grant.health).collect::<Vec<_>>(), [GrantHealth::SignInNeeded]);
+    let dead = failure(stage.token("first", "User.Read").await);
+    assert!(dead.message.contains("was lost on the way"), "that explains it: {}", dead.message);
 }
 
 /// A client that signed in and got no family is in none, which is not the same as never seen.

@@ -43,8 +43,10 @@ pub(super) enum Plan {
     With(Value),
     /// The usual tokens, once the test says so.
     Hold(Arc<Notify>),
-    /// A broken connection.
+    /// No connection.
     Vanish,
+    /// A connection that breaks after the request.
+    Lose,
 }
 
 /// The double.
@@ -130,6 +132,7 @@ impl Microsoft {
             None => {}
             Some(Plan::Refuse(status, body)) => return Ok((status, body)),
             Some(Plan::Vanish) => return Err(HttpError::Connect("the network is away".to_owned())),
+            Some(Plan::Lose) => return Err(HttpError::Interrupted("the connection broke".to_owned())),
             Some(Plan::Hold(gate)) => gate.notified().await,
             Some(Plan::With(members)) => {
                 for (name, value) in members.as_object().expect("members") {

@@ -4,43 +4,12 @@
 
 use std::{cmp::Reverse, sync::Arc};
 
-use token_broker_proto::{
-    calls::{TokenAnswer, TokenSource},
-    oauth::Authority,
-};
-use tracing::Instrument;
+use token_broker_proto::{calls::TokenAnswer, oauth::Authority};
 
 use crate::{
-    acquire::{
-        Desk, FlightKey,
-        metadata::Issued,
-        silent::{Refreshed, Wanted},
-    },
-    flow::{
-        microsoft::telemetry::{self, Cause},
-        oauth::{
-            ClientContext, TokenError, TokenParameters,
-            id_token::Expectation,
-            refresh_token,
-            token_response::{Requested, TokenResponse},
-        },
-    },
-    model::{
-        AppMetadata, Client, Credential, DeskError, FAMILY, Grant, GrantKey, GrantStamp, GrantState, TokenPartition,
-        User,
-    },
-    provider::from_token,
-    store::{Saved, SignInRecord},
+    acquire::{Desk, refresh_token::Refresh, silent::Wanted},
+    model::{AppMetadata, Client, Credential, DeskError, FAMILY, GrantKey, User},
 };
-
-/// A client that joins its family by a grant of it.
-struct Joining {
-    wanted: Wanted,
-    user: User,
-    partition: TokenPartition,
-    key: GrantKey,
-    nobody: DeskError,
-}
 
 impl Desk {
     /// The grants that may serve a user of a client, the newest first; the client's own where there is none at all.
@@ -88,91 +57,8 @@ impl Desk {
         };
         let partition = wanted.partition(Some(user));
         let key = client.family_grant_key(FAMILY, &user.home_account_id);
-        let flight = |_| {
-            let joining = Joining {
-                wanted: wanted.clone(),
-                user: user.clone(),
-                partition: partition.clone(),
-                key: key.clone(),
-                nobody: nobody.clone(),
-            };
-            let span = tracing::info_span!("join_family", correlation_id = %wanted.correlation_id);
-            Arc::clone(self).join(joining).instrument(span)
-        };
-        let (token, source) = self.fly(wanted, &partition, &FlightKey::Grant(key.clone()), flight).await?;
+        let refresh = Refresh::new(wanted, user, partition.clone()).with(key).joining();
+        let (token, source) = self.refreshed_by(wanted, refresh, &partition).await?;
         self.answer(wanted, Some(user), token, source)
-    }
-
-    async fn join(self: Arc<Self>, joining: Joining) -> Refreshed {
-        let Joining { wanted, user, key, nobody, .. } = &joining;
-        let application = &wanted.stored.application;
-        let (stamp, grant) = match self.vault.find_grant(key)? {
-            Some((stamp, grant)) if !matches!(grant.state, GrantState::Refused { .. }) => (stamp, grant),
-            _ => return Err(nobody.clone()),
-        };
-        let now = self.clock.now();
-        if let Some(left) = grant.state.backoff(now).and_then(|backoff| backoff.left(now)) {
-            let what = format!("the provider is left alone for {} s", left.as_secs());
-            return Err(DeskError::AuthorityUnavailable { what, retry_after: Some(left), provider: None });
-        }
-        let metadata = self.metadata(&application.authority, wanted.correlation_id);
-        let metadata = self.unless_stopped(metadata).await?;
-        let credential = self.presented(application, &metadata, wanted.correlation_id).await?;
-        let client = ClientContext::of(application, &metadata, &credential);
-        let claims = wanted.purpose.claims_to_send(application);
-        let (scopes, binding) = (wanted.purpose.scopes.as_ref(), &wanted.purpose.binding);
-        let parameters = TokenParameters { scopes, claims: claims.as_ref(), binding };
-        let mut request = refresh_token::request(client, &grant.refresh_token, parameters, wanted.correlation_id);
-        telemetry::explain(&mut request, Cause::Absent, Some(&user.home_account_id));
-        match self.provider.tokens(request, Requested { scopes: &wanted.scopes, binding }).await {
-            Ok(response) => self.welcome(&joining, client, (stamp, &grant), response).await,
-            Err(TokenError::Refused(words)) => {
-                tracing::info!(error = words.error, "the family's grant does not serve this client");
-                if words.suberror.as_deref() == Some("client_mismatch") {
-                    self.vault.save_app_metadata(&application.client(), AppMetadata { family: None }).await?;
-                }
-                Err(nobody.clone())
-            }
-            Err(other) => Err(from_token(other)),
-        }
-    }
-
-    /// Saves the client's own account, its token, and the family's next refresh token.
-    async fn welcome(
-        &self,
-        joining: &Joining,
-        client: ClientContext<'_>,
-        (stamp, old): (GrantStamp, &Grant),
-        response: TokenResponse,
-    ) -> Refreshed {
-        let Joining { wanted, user, partition, key, nobody } = joining;
-        let application = &wanted.stored.application;
-        let now = self.clock.now();
-        let refresh_token = response.refresh_token.clone().unwrap_or_else(|| old.refresh_token.clone());
-        let grant =
-            Grant { refresh_token, obtained_on: now, last_used_on: now, state: GrantState::Live, ..old.clone() };
-        let issued = Issued {
-            authority: &application.authority,
-            metadata: client.metadata,
-            expected: Expectation::without_nonce(client),
-            correlation_id: wanted.correlation_id,
-        };
-        let documents = match self.verified(&issued, &response).await {
-            Ok(Some((owner, documents))) if owner.home_account_id == user.home_account_id => Some(documents),
-            // The old one of the other client is not this one's.
-            _ => None,
-        };
-        let token = response.cached();
-        let record = SignInRecord {
-            client: application.client(),
-            user: user.clone(),
-            token: Some((partition.clone(), token.clone())),
-            grant: Some((key.clone(), grant)),
-            identity: documents.map(|documents| (partition.tenant.clone(), documents)),
-        };
-        match self.vault.save_joined(key.clone(), stamp, record).await? {
-            Saved::Done => Ok((token, TokenSource::IdentityProvider)),
-            Saved::Discarded => Err(nobody.clone()),
-        }
     }
 }

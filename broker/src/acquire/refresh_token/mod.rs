@@ -52,6 +52,8 @@ pub(super) struct Refresh {
     min_validity: Option<Duration>,
     /// A renewal ahead of time is for this token: one that was issued later will do.
     renews: Option<UnixTime>,
+    /// The client does not have the account yet, and tries the grant of its family.
+    joins: bool,
     pub correlation_id: CorrelationId,
 }
 
@@ -66,6 +68,7 @@ impl Refresh {
             purpose: wanted.purpose.clone(),
             min_validity: wanted.min_validity,
             renews: None,
+            joins: false,
             correlation_id: wanted.correlation_id,
         }
     }
@@ -73,6 +76,11 @@ impl Refresh {
     /// The same with another grant of the user.
     pub(super) fn with(self, grant_key: GrantKey) -> Self {
         Self { grant_key, ..self }
+    }
+
+    /// The same for a client that has the account from then on.
+    pub(super) fn joining(self) -> Self {
+        Self { joins: true, ..self }
     }
 
     /// The same as a renewal ahead of time of a token that was issued then.
@@ -114,6 +122,7 @@ impl Refresh {
             purpose,
             min_validity: None,
             renews: Some(used_on),
+            joins: false,
             correlation_id,
         }
     }
@@ -139,6 +148,9 @@ impl Refresh {
 
     /// The provider refused: who has to act.
     fn refused(&self, provider: Box<ProviderError>, answer_lost: bool) -> DeskError {
+        if self.joins {
+            return self.gone();
+        }
         self.interaction(match (self.grant_key.is_session(), answer_lost) {
             (true, _) => Interaction::OnBehalfOf(provider),
             (false, true) => Interaction::AnswerLost(provider),
@@ -158,7 +170,8 @@ impl Desk {
     /// Refreshes, and tells those who follow the token how that ended; of a new token they hear as soon as it is stored.
     pub(super) async fn refresh(self: Arc<Self>, refresh: Refresh, early: Early<Refreshed>) -> Refreshed {
         let outcome = self.refresh_grant(&refresh, &early).await;
-        if outcome.is_err() {
+        // Whoever has not joined has no account to tell of.
+        if outcome.is_err() && !refresh.joins {
             self.tell(&refresh, &outcome);
         }
         outcome
@@ -299,7 +312,7 @@ impl Desk {
     /// The grant as it is now, if it can bring these scopes and may be used now. A family's outlives a sign-out of one client.
     pub(super) fn usable_grant(&self, refresh: &Refresh) -> Result<(GrantStamp, Grant), DeskError> {
         let found = self.vault.find_grant(&refresh.grant_key)?;
-        if refresh.grant_key.holder.family().is_some() && !self.is_signed_in(refresh)? {
+        if refresh.grant_key.holder.family().is_some() && !refresh.joins && !self.is_signed_in(refresh)? {
             return Err(refresh.gone());
         }
         let Some((stamp, grant)) = found else {

@@ -43,7 +43,7 @@ impl Desk {
             client: refresh.stored.application.client(),
             home_account_id: refresh.user.home_account_id.clone(),
         };
-        match self.save_at_last(record, early).await? {
+        match self.save_at_last(refresh, record, early).await? {
             Saved::Done => {
                 self.metrics.calls.refreshed(Outcome::Saved);
                 tracing::info!("refreshed");
@@ -60,10 +60,20 @@ impl Desk {
 
     /// Saves, and tries until it succeeds when the store cannot be written. Callers are told after a while; the flight keeps its
     /// place, so that no other refresh begins with the token that is spent.
-    async fn save_at_last(&self, record: RefreshRecord, early: &Early<Refreshed>) -> Result<Saved, DeskError> {
+    async fn save_at_last(
+        &self,
+        refresh: &Refresh,
+        record: RefreshRecord,
+        early: &Early<Refreshed>,
+    ) -> Result<Saved, DeskError> {
         let mut waited = Duration::ZERO;
         loop {
-            let fault = match self.vault.save_refresh(record.clone()).await {
+            let saved = if refresh.joins {
+                self.vault.save_joined(record.clone(), refresh.user.clone()).await
+            } else {
+                self.vault.save_refresh(record.clone()).await
+            };
+            let fault = match saved {
                 Err(fault @ (StoreError::Unavailable(_) | StoreError::Locked(_))) => fault,
                 saved => return Ok(saved?),
             };

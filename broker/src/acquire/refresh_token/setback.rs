@@ -66,6 +66,12 @@ impl Desk {
             TokenError::Refused(provider) if is_of_another_family(refresh, &provider) => {
                 return self.leave_family(refresh).await;
             }
+            TokenError::Refused(provider)
+                if refresh.joins && !kills_grant(&refresh.stored.application.authority, &provider) =>
+            {
+                tracing::info!(error = provider.error, "the family's grant does not serve this client");
+                return Setback::Final(refresh.gone());
+            }
             // `http_400` is all that some servers say of a refresh token which is not good any more.
             TokenError::Refused(provider) if asks_for_user || provider.error == "http_400" => {
                 self.refused(refresh, held.1, provider, answer_lost)
@@ -95,7 +101,7 @@ impl Desk {
         if let Err(fault) = self.vault.save_app_metadata(&client, AppMetadata { family: None }).await {
             tracing::warn!(%fault, "that a client left its family could not be noted");
         }
-        Setback::Final(refresh.no_grant(None))
+        Setback::Final(if refresh.joins { refresh.gone() } else { refresh.no_grant(None) })
     }
 
     fn refused(

@@ -2,7 +2,7 @@
 
 use super::{Vault, grant::Saved};
 use crate::{
-    model::{AppMetadata, CachedToken, Client, Grant, GrantKey, GrantStamp, IdentityDocuments, TokenPartition, User},
+    model::{AppMetadata, CachedToken, Client, Grant, GrantKey, IdentityDocuments, TokenPartition, User},
     store::{
         error::StoreError,
         rows::{Tables, identity::IdentityKey},
@@ -44,20 +44,6 @@ impl Vault {
     /// Discarded when no application stands for the client any more.
     pub async fn save_sign_in(&self, record: SignInRecord) -> Result<Saved, StoreError> {
         self.write(move |tables| save(tables, record)).await
-    }
-
-    /// The same for a sign-in by the grant of a family. Discarded also when that is not as it was when it was used.
-    pub async fn save_joined(
-        &self,
-        key: GrantKey,
-        used: GrantStamp,
-        record: SignInRecord,
-    ) -> Result<Saved, StoreError> {
-        self.write(move |tables| match tables.grant(&key)? {
-            Some(stored) if stored.stamp == used => save(tables, record),
-            _ => Ok(Saved::Discarded),
-        })
-        .await
     }
 }
 

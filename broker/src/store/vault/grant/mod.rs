@@ -10,7 +10,8 @@ pub use session::SessionRecord;
 use super::Vault;
 use crate::{
     model::{
-        CachedToken, Client, Grant, GrantKey, GrantStamp, GrantState, IdentityDocuments, RefreshFailure, TokenPartition,
+        AppMetadata, CachedToken, Client, Grant, GrantKey, GrantStamp, GrantState, IdentityDocuments, RefreshFailure,
+        TokenPartition, User,
     },
     store::{
         error::StoreError,
@@ -80,6 +81,21 @@ impl Vault {
     /// that was replaced meanwhile keeps its client: the rotated token must not be lost for that.
     pub async fn save_refresh(&self, record: RefreshRecord) -> Result<Saved, StoreError> {
         self.write(move |tables| save(tables, record)).await
+    }
+
+    /// The same for a client that joins its family by this grant: it has the user's account from then on.
+    pub async fn save_joined(&self, record: RefreshRecord, user: User) -> Result<Saved, StoreError> {
+        self.write(move |tables| {
+            let RefreshRecord { client, grant_key, stamp, .. } = &record;
+            if !tables.is_client_registered(client)? || current(tables, grant_key, *stamp)?.is_none() {
+                return Ok(Saved::Discarded);
+            }
+            tables.put_account(client, &user)?;
+            let family = grant_key.holder.family().map(str::to_owned);
+            tables.put_app_metadata(client, &AppMetadata { family })?;
+            save(tables, record)
+        })
+        .await
     }
 
     /// Saves what a refresh said of the user's identity. Discarded when the account is gone.
