@@ -9,6 +9,7 @@ use token_broker_proto::{calls::TokenAnswer, oauth::Authority};
 use crate::{
     acquire::{Desk, refresh_token::Refresh, silent::Wanted},
     model::{AppMetadata, Client, Credential, DeskError, FAMILY, GrantKey, User},
+    store::StoreError,
 };
 
 impl Desk {
@@ -20,8 +21,10 @@ impl Desk {
         };
         let mut found = Vec::new();
         for key in [client.family_grant_key(&family, &user.home_account_id), own.clone()] {
-            if let Some((_, grant)) = self.vault.find_grant(&key)? {
-                found.push((grant.obtained_on, key));
+            match self.vault.find_grant(&key) {
+                // The other one may serve; if there is none, a sign-in takes its place.
+                Err(StoreError::Corrupt(row)) => tracing::warn!(row, "a damaged grant is passed over"),
+                grant => found.extend(grant?.map(|(_, grant)| (grant.obtained_on, key))),
             }
         }
         found.sort_by_key(|(obtained_on, _)| Reverse(*obtained_on));

@@ -14,7 +14,7 @@ use crate::{
         Backoff, CachedToken, Grant, GrantHolder, GrantKey, GrantStamp, GrantState, RefreshToken, TokenPartition,
         TokenSubject,
     },
-    store::{RefreshRecord, Saved, SessionRecord, StoredApplication, Vault, WriterMode},
+    store::{RefreshRecord, Saved, SessionRecord, SignInRecord, StoredApplication, Vault, WriterMode},
 };
 
 proptest! {
@@ -157,6 +157,28 @@ async fn a_family_grant_goes_with_its_last_client_and_brings_no_token_back() {
     let last = vault.take_account(&client("d"), "user").await.unwrap();
     assert_eq!(last.unwrap().refresh_token.secret().expose(), "family-rt", "handed over to be revoked");
     assert!(vault.find_grant(&family).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn damaged_rows_of_a_family_keep_nobody_signed_in() {
+    for damaged in [&["grant_token"][..], &["app_metadata"], &["grant_token", "app_metadata"]] {
+        let scratch = Scratch::new();
+        let vault = scratch.vault();
+        let application = add(&vault, registration("app", "c")).await;
+        let family = client("c").family_grant_key("1", "user");
+        let record = sign_in(&application, "user", "first");
+        let grant = Some((family.clone(), grant("family-rt")));
+        vault.save_sign_in(SignInRecord { grant, ..record }).await.unwrap();
+        for table in damaged {
+            scratch.sql().execute(&format!("UPDATE {table} SET sealed = x'00'"), []).unwrap();
+        }
+        let is_known = !damaged.contains(&"app_metadata");
+        assert_eq!(vault.find_app_metadata(&client("c")).map(|known| known.is_some()), Ok(is_known), "{damaged:?}");
+        let taken = vault.take_account(&client("c"), "user").await.unwrap();
+        assert_eq!(taken.is_some(), !damaged.contains(&"grant_token"), "{damaged:?}");
+        let counts = vault.counts().unwrap();
+        assert_eq!((counts.accounts, counts.refresh_tokens), (0, 0), "{damaged:?}");
+    }
 }
 
 #[tokio::test]

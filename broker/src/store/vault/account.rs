@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Vault, grant::session};
+use super::{
+    Vault,
+    grant::{session, take},
+    readable,
+};
 use crate::{
     model::{AppMetadata, Client, FAMILY, Grant, GrantKey, User},
     store::{error::StoreError, rows::Tables},
@@ -37,9 +41,9 @@ impl Vault {
         self.read(|tables| tables.all_accounts())
     }
 
-    /// What is known of a client's family; `None` of a client that was never seen.
+    /// What is known of a client's family; `None` of a client that was never seen, or of which that cannot be read any more.
     pub fn find_app_metadata(&self, client: &Client) -> Result<Option<AppMetadata>, StoreError> {
-        self.read(|tables| tables.app_metadata(client))
+        self.read(|tables| known(&tables, client))
     }
 
     /// Notes what is known of a client's family.
@@ -56,7 +60,7 @@ impl Vault {
                 for user in tables.accounts_of(&client, usize::MAX)? {
                     let key = client.family_grant_key(family, &user.home_account_id);
                     let is_new = !users.iter().any(|known| known.home_account_id == user.home_account_id);
-                    if is_new && tables.grant(&key)?.is_some() {
+                    if is_new && readable(tables.grant(&key), "its client cannot be joined")?.is_some() {
                         users.push(user);
                     }
                 }
@@ -72,25 +76,21 @@ impl Vault {
         let (client, home_account_id) = (client.clone(), home_account_id.to_owned());
         self.write(move |tables| {
             let key = client.grant_key(&home_account_id);
-            let grant = match tables.grant(&key) {
-                Err(StoreError::Corrupt(row)) => {
-                    tracing::warn!(row, "a damaged grant is removed and cannot be revoked");
-                    None
-                }
-                found => found?.map(|stored| stored.grant),
-            };
-            tables.delete_grant(&key)?;
+            let grant = take(tables, &key)?;
             tables.delete_account(&client, &home_account_id)?;
             tables.delete_tokens_of_account(&client, &home_account_id)?;
             tables.delete_identities_of_account(&client, &home_account_id)?;
             session::end_all(tables, &client, &home_account_id)?;
             let Some(key) = abandoned(tables, &client, &home_account_id)? else { return Ok(grant) };
-            let shared = tables.grant(&key)?.map(|stored| stored.grant);
-            tables.delete_grant(&key)?;
+            let shared = take(tables, &key)?;
             Ok(grant.or(shared))
         })
         .await
     }
+}
+
+fn known(tables: &Tables<'_>, client: &Client) -> Result<Option<AppMetadata>, StoreError> {
+    readable(tables.app_metadata(client), "the family of a client is unknown")
 }
 
 /// Names the grant of a client's family, when no client of it has the account any more. A client that is in none may have left it.
@@ -99,7 +99,7 @@ pub(super) fn abandoned(
     client: &Client,
     home_account_id: &str,
 ) -> Result<Option<GrantKey>, StoreError> {
-    let known = tables.app_metadata(client)?;
+    let known = known(tables, client)?;
     let family = known.and_then(|known| known.family).unwrap_or_else(|| FAMILY.to_owned());
     for other in tables.clients_of_family(&client.environment, &family)? {
         if tables.has_account(&other, home_account_id)? {

@@ -8,11 +8,14 @@ use token_broker_proto::{
     oauth::ApplicationName,
 };
 
-use super::{Vault, account::abandoned};
+use super::{Vault, account::abandoned, readable};
 use crate::{
     model::{Client, Credential, RegisteredApplication},
     store::{error::StoreError, rows::Tables, rows::application::StoredApplication},
 };
+
+/// What is bound to the client of a damaged one stays, since nobody knows any more which that was.
+const DAMAGED: &str = "an application is replaced or removed";
 
 /// What came of saving an application.
 #[derive(Debug, Clone)]
@@ -75,7 +78,7 @@ impl Vault {
     pub async fn remove_application(&self, name: &ApplicationName) -> Result<Option<RemovedApplication>, StoreError> {
         let name = name.clone();
         self.write(move |tables| {
-            let old = readable(tables.application_by_name(&name))?;
+            let old = readable(tables.application_by_name(&name), DAMAGED)?;
             if !tables.delete_application(&name)? {
                 return Ok(None);
             }
@@ -98,7 +101,7 @@ fn save(
     if existing == ExistingApplication::Refuse {
         return Ok(SavedApplication::Exists);
     }
-    let old = readable(found)?;
+    let old = readable(found, DAMAGED)?;
     if let Some(old) = &old {
         if existing == ExistingApplication::Update {
             keep_credential(&mut application, &old.application);
@@ -113,18 +116,6 @@ fn save(
         remove_if_abandoned(tables, &old.application.client())?;
     }
     Ok(SavedApplication::Replaced(stored))
-}
-
-/// What was found, or nothing for a damaged row: it may be replaced and removed. What is bound to its client stays, since
-/// nobody knows any more which that was.
-fn readable(found: Result<Option<StoredApplication>, StoreError>) -> Result<Option<StoredApplication>, StoreError> {
-    match found {
-        Err(StoreError::Corrupt(row)) => {
-            tracing::warn!(row, "a damaged application is replaced or removed");
-            Ok(None)
-        }
-        found => found,
-    }
 }
 
 fn keep_credential(application: &mut RegisteredApplication, old: &RegisteredApplication) {

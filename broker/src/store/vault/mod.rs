@@ -281,3 +281,14 @@ impl fmt::Debug for Vault {
         f.debug_struct("Vault").field("folder", &self.0.folder).finish_non_exhaustive()
     }
 }
+
+/// What was found, or nothing for a damaged row; `meaning` says in the log what that leads to.
+fn readable<T>(found: Result<Option<T>, StoreError>, meaning: &str) -> Result<Option<T>, StoreError> {
+    match found {
+        Err(StoreError::Corrupt(row)) => {
+            tracing::warn!(row, meaning, "a row of the store does not open");
+            Ok(None)
+        }
+        found => found,
+    }
+}

@@ -7,7 +7,7 @@ use token_broker_proto::oauth::ClientId;
 
 pub use session::SessionRecord;
 
-use super::Vault;
+use super::{Vault, readable};
 use crate::{
     model::{
         AppMetadata, CachedToken, Client, Grant, GrantKey, GrantStamp, GrantState, IdentityDocuments, RefreshFailure,
@@ -175,6 +175,13 @@ fn save(tables: &Tables<'_>, record: RefreshRecord) -> Result<Saved, StoreError>
     tables.update_grant(&stored)?;
     tables.put_token(&partition, &token)?;
     Ok(Saved::Done)
+}
+
+/// Removes a grant and hands it over; a damaged one is as good as none.
+pub(super) fn take(tables: &Tables<'_>, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
+    let stored = readable(tables.grant(key), "the grant is removed and cannot be revoked")?;
+    tables.delete_grant(key)?;
+    Ok(stored.map(|stored| stored.grant))
 }
 
 /// The grant, if this is its current rotation.

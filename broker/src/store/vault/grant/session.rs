@@ -4,7 +4,7 @@
 
 use token_broker_proto::oauth::UnixTime;
 
-use super::{Saved, Vault, current};
+use super::{Saved, Vault, current, take};
 use crate::{
     model::{ApplicationStamp, CachedToken, Client, Grant, GrantKey, GrantStamp, TokenPartition, User},
     store::{
@@ -50,13 +50,7 @@ impl Vault {
     pub async fn take_session(&self, client: &Client, key: GrantKey) -> Result<Option<Grant>, StoreError> {
         let client = client.clone();
         self.write(move |tables| {
-            let grant = match tables.grant(&key) {
-                Err(StoreError::Corrupt(row)) => {
-                    tracing::warn!(row, "a damaged grant is removed and cannot be revoked");
-                    None
-                }
-                found => found?.map(|stored| stored.grant),
-            };
+            let grant = take(tables, &key)?;
             end(tables, &client, &key)?;
             Ok(grant)
         })
