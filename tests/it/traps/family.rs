@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use token_broker_client::{
     Reason,
-    calls::{GrantHealth, SignOutRequest, TokenRequest},
+    calls::{GrantHealth, NewApplication, SignOutRequest, TokenRequest},
 };
 use token_broker_tests::{daemon::name, within};
 use tokio::task::JoinSet;
@@ -155,6 +155,28 @@ async fn trap_04_joining_spares_the_grant_as_a_refresh_does() {
     assert_eq!(grants.iter().map(|grant| grant.health).collect::<Vec<_>>(), [GrantHealth::SignInNeeded]);
     let dead = failure(stage.token("first", "User.Read").await);
     assert!(dead.message.contains("was lost on the way"), "that explains it: {}", dead.message);
+}
+
+/// Where clients of a family ask for it, their grant is kept alive: once for all of them.
+#[tokio::test]
+async fn trap_04_a_family_grant_is_kept_alive_once() {
+    let stage = Stage::empty().await;
+    let day = Duration::from_secs(86_400);
+    for (text, client_id) in [("first", "client-1"), ("second", "client-2")] {
+        stage.add(NewApplication { keep_alive: Some(day), ..application(text, COMMON, client_id) }).await;
+        stage.microsoft.plan(Plan::With(json!({ "foci": "1" })));
+        stage.sign_in(text).await.expect("signed in");
+    }
+    for round in 1..=2 {
+        for _ in 0..300 {
+            stage.clock.advance(Duration::from_secs(300));
+            within(stage.clock.timers_set(2)).await;
+        }
+        within(stage.microsoft.refreshes(round)).await;
+        assert_eq!(stage.microsoft.asked("refresh_token").len(), round);
+    }
+    stage.expire();
+    stage.token("second", "User.Read").await.expect("it serves on");
 }
 
 /// A client that signed in and got no family is in none, which is not the same as never seen.

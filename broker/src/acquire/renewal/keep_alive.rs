@@ -12,8 +12,8 @@ use crate::{
         FlightKey,
         flight::{Boarding, Report},
     },
-    model::{DeskError, Grant, GrantState},
-    store::{GrantEntry, StoredApplication},
+    model::{AppMetadata, DeskError, Grant, GrantKey, GrantState},
+    store::{GrantEntry, StoreError, StoredApplication},
 };
 
 /// Grants read at once, so that the store is free for others in between.
@@ -43,26 +43,60 @@ impl Desk {
                 let page = self.vault.grants_page(Some(&client), after, PAGE)?;
                 let Some(last) = page.last() else { break };
                 after = last.stamp.row;
-                for entry in page.iter().filter(|entry| is_due(&entry.grant, longest, self.clock.now())) {
-                    if self.tasks.stop.is_cancelled() {
-                        return Ok(());
-                    }
-                    self.use_once(&stored, entry).await?;
+                for GrantEntry { key, grant, .. } in &page {
+                    self.use_if_due(&stored, longest, (key, grant)).await?;
                 }
                 task::yield_now().await;
+            }
+            self.keep_family_alive(&stored, longest).await?;
+        }
+        Ok(())
+    }
+
+    /// A family's grants are in no client's list. Each is used once, whichever of the clients comes first.
+    async fn keep_family_alive(
+        self: &Arc<Self>,
+        stored: &Arc<StoredApplication>,
+        longest: Duration,
+    ) -> Result<(), DeskError> {
+        let client = stored.application.client();
+        let Some(AppMetadata { family: Some(family) }) = self.vault.find_app_metadata(&client)? else { return Ok(()) };
+        for user in self.vault.users(&client, usize::MAX)? {
+            let key = client.family_grant_key(&family, &user.home_account_id);
+            match self.vault.find_grant(&key) {
+                Ok(Some((_, grant))) => self.use_if_due(stored, longest, (&key, &grant)).await?,
+                Ok(None) => {}
+                Err(StoreError::Corrupt(row)) => tracing::warn!(row, "a damaged grant is not kept alive"),
+                Err(fault) => return Err(fault.into()),
             }
         }
         Ok(())
     }
 
+    async fn use_if_due(
+        self: &Arc<Self>,
+        stored: &Arc<StoredApplication>,
+        longest: Duration,
+        (key, grant): (&GrantKey, &Grant),
+    ) -> Result<(), DeskError> {
+        if self.tasks.stop.is_cancelled() || !is_due(grant, longest, self.clock.now()) {
+            return Ok(());
+        }
+        self.use_once(stored, key, grant.last_used_on).await
+    }
+
     /// One after the other: there is no hurry.
-    async fn use_once(self: &Arc<Self>, stored: &Arc<StoredApplication>, entry: &GrantEntry) -> Result<(), DeskError> {
+    async fn use_once(
+        self: &Arc<Self>,
+        stored: &Arc<StoredApplication>,
+        key: &GrantKey,
+        used_on: UnixTime,
+    ) -> Result<(), DeskError> {
         let client = stored.application.client();
-        let users = self.vault.find_users(&client, Some(&entry.key.home_account_id))?;
+        let users = self.vault.find_users(&client, Some(&key.home_account_id))?;
         let Some(user) = users.first() else { return Ok(()) };
         let realm = self.kept_realm(&stored.application.authority)?;
-        let refresh = Refresh::for_nobody(stored, user, &realm, entry.grant.last_used_on, self.new_correlation_id());
-        let refresh = refresh.with(entry.key.clone());
+        let refresh = Refresh::for_nobody(stored, user, &realm, used_on, self.new_correlation_id()).with(key.clone());
         let (key, purpose) = (FlightKey::Grant(refresh.grant_key.clone()), refresh.purpose.clone());
         let flight = |early| self.refresh_flight(refresh, early);
         let outcome = match self.flights.board(&self.tasks.tracker, key, purpose, flight) {
