@@ -109,17 +109,14 @@ impl<'de> Visitor<'de> for Sections<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
-            match Section::named(&name) {
-                Some(section) => {
-                    self.0.sections += 1;
-                    map.next_value_seed(Entries { reading: &mut *self.0, section })?;
-                }
+            if let Some(section) = Section::named(&name) {
+                self.0.sections += 1;
+                map.next_value_seed(Entries { reading: &mut *self.0, section })?;
+            } else {
                 // Other sections are other programs' own.
-                None => {
-                    self.0.since_entry.set(None);
-                    map.next_value::<IgnoredAny>()?;
-                    self.0.since_entry.set(Some(0));
-                }
+                self.0.since_entry.set(None);
+                map.next_value::<IgnoredAny>()?;
+                self.0.since_entry.set(Some(0));
             }
         }
         Ok(())
