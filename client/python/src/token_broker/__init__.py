@@ -49,7 +49,7 @@ from .errors import (
     StoreUnavailable,
     Unsupported,
 )
-from .token_source import TokenSource, TokenUnavailable
+from .token_source import Overdue, TokenSource, TokenUnavailable
 
 __all__ = [
     "AccessDenied",
@@ -77,6 +77,7 @@ __all__ = [
     "Locked",
     "NoDaemon",
     "NoSocketPath",
+    "Overdue",
     "ProtocolError",
     "ProviderError",
     "Refused",

@@ -4,7 +4,6 @@ restarted. What broke is sent again as far as that is harmless.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Generic
@@ -12,7 +11,7 @@ from typing import Any, Generic
 import grpc
 import grpc.aio
 
-from . import trailers
+from . import after_fork, trailers
 from .errors import BrokerError, Interrupted
 from .exchanges import Answer, Exchange
 from .threshold import Threshold
@@ -41,7 +40,12 @@ class Door:
         self._threshold = threshold
         self._lock = threading.Lock()
         self._channel: grpc.Channel | None = None
-        self._process = 0
+        after_fork.remember(self)
+
+    def _begin_anew(self) -> None:
+        """A channel does not survive a fork; the child opens its own."""
+        self._lock = threading.Lock()
+        self._channel = None
 
     def call(self, exchange: Exchange[Answer]) -> Answer:
         """Sends a call and reads its answer."""
@@ -80,13 +84,12 @@ class Door:
             channel.close()
 
     def _open(self) -> grpc.Channel:
+        after_fork.require_working_grpc()
         with self._lock:
-            # A channel does not survive a fork.
-            if self._channel is not None and self._process == os.getpid() and self._threshold.is_as_seen():
+            if self._channel is not None and self._threshold.is_as_seen():
                 return self._channel
             self._threshold.look()
             self._channel = grpc.insecure_channel(f"unix:{self._threshold.path.absolute()}", options=_OPTIONS)
-            self._process = os.getpid()
             return self._channel
 
     def _leave(self, channel: grpc.Channel, error: BrokerError) -> None:
@@ -169,6 +172,8 @@ class AsyncDoor:
             await channel.close()
 
     def _open(self) -> grpc.aio.Channel:
+        after_fork.require_working_grpc()
+        after_fork.note_aio()
         if self._channel is None or not self._threshold.is_as_seen():
             self._threshold.look()
             self._channel = grpc.aio.insecure_channel(f"unix:{self._threshold.path.absolute()}", options=_OPTIONS)

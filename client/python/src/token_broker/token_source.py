@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
+from . import after_fork, exchanges
 from .answers import SignInNeeded, Token, TokenExpired
 from .application import Application
 from .door import Stream
@@ -22,6 +24,7 @@ from .errors import (
     Interrupted,
     LimitExceeded,
     Locked,
+    NoDaemon,
     Refused,
     StoreCorrupt,
     StoreUnavailable,
@@ -41,6 +44,19 @@ _MAY_PASS = (
     StoreUnavailable,
 )
 _Event = Token | SignInNeeded | TokenExpired
+#: What a child of os.fork() had from its parent. To free it would wait for threads that the child has not.
+_abandoned: list[object] = []
+
+
+class Overdue(BrokerError):
+    """The token ran out before the daemon pushed a newer one, such as after the machine slept."""
+
+    def __init__(self) -> None:
+        super().__init__("the token has expired and no newer one has come yet")
+
+
+#: Nobody has to act: a token may still come. None: the daemon has said nothing yet.
+_WAITS = (type(None), NoDaemon, Interrupted, TokenExpired, Overdue)
 
 
 class TokenUnavailable(BrokerError):
@@ -69,7 +85,17 @@ class _Word:
     ends: int = 0
     #: What is said when there is none, or when it has ended.
     otherwise: SignInNeeded | TokenExpired | BrokerError | None = None
-    is_said: bool = False
+    #: Nothing is said after it.
+    is_last: bool = False
+
+    def valid(self) -> Token | None:
+        return self.token if time.time() < self.ends else None
+
+    def read(self) -> Token:
+        token = self.valid()
+        if token is None:
+            raise TokenUnavailable(self.otherwise)
+        return token
 
 
 class TokenSource:
@@ -78,6 +104,7 @@ class TokenSource:
     - `token` answers at once: the last token, or `TokenUnavailable`. It never hands out one that has run out.
     - While the daemon is away the last token stays good until it runs out; the thread connects again by itself. When the account
       signs out or the application is removed the token is dropped at once.
+    - In a child of `os.fork()` it has no token, and says why.
     - Leave it (`with`) or `close` it to end the thread.
     """
 
@@ -91,39 +118,33 @@ class TokenSource:
         min_validity: int = 0,
     ) -> None:
         self._application = application
-        self._scopes = scopes.split() if isinstance(scopes, str) else None if scopes is None else list(scopes)
-        self._account = account
-        self._app_only = app_only
+        request = exchanges.token_request(
+            application.name, scopes, account, app_only=app_only, min_validity=min_validity
+        )
+        self._exchange = exchanges.watch(request)
         self._min_validity = min_validity
         self._word = _Word()
         self._changed = threading.Condition()
         self._closed = threading.Event()
         self._stream: Stream[_Event] | None = None
         self._thread = threading.Thread(target=self._follow, name="token-broker-source", daemon=True)
+        after_fork.remember(self)
         self._thread.start()
 
     def token(self) -> Token:
         """The token now, or raises `TokenUnavailable`."""
-        return _read(self._word)
+        return self._word.read()
 
     def ready(self, timeout: float | None = None) -> Token:
-        """Waits until the daemon has said something, `timeout` seconds at most, and then answers as `token`."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._word.is_said, timeout)
-        return self.token()
+        """Waits for the first token, `timeout` seconds at most, through a daemon that is not there yet; then answers as `token`.
+        Ends early when somebody has to act: to sign in, or because the daemon refuses.
+        """
+        return self._wait_until(lambda word: word.valid() is not None or not isinstance(word.otherwise, _WAITS), timeout)
 
     def wait_for_another(self, token: Token | None, timeout: float | None = None) -> Token:
         """Waits until there is another valid token than this one, `timeout` seconds at most, and then answers as `token`."""
-
-        def is_another() -> bool:
-            try:
-                return _read(self._word) != token
-            except TokenUnavailable:
-                return False
-
-        with self._changed:
-            self._changed.wait_for(is_another, timeout)
-        return self.token()
+        known = token.access_token if token is not None else None
+        return self._wait_until(lambda word: (now := word.valid()) is not None and now.access_token != known, timeout)
 
     def close(self) -> None:
         """Ends the thread and drops the token."""
@@ -132,7 +153,16 @@ class TokenSource:
             if self._stream is not None:
                 self._stream.cancel()
         self._thread.join()
-        self._put(_Word(is_said=True, otherwise=BrokerError("the source is closed")))
+        self._put(_Word(otherwise=BrokerError("the source is closed"), is_last=True))
+
+    def _begin_anew(self) -> None:
+        if self._closed.is_set():
+            return
+        _abandoned.append(self._stream)
+        self._stream = None
+        self._changed = threading.Condition()
+        self._closed = threading.Event()
+        self._word = _Word(otherwise=after_fork.forbid(), is_last=True)
 
     def __enter__(self) -> TokenSource:
         return self
@@ -145,6 +175,11 @@ class TokenSource:
     def __repr__(self) -> str:
         return f"TokenSource({self._application.name})"
 
+    def _wait_until(self, is_so: Callable[[_Word], bool], timeout: float | None) -> Token:
+        with self._changed:
+            self._changed.wait_for(lambda: self._word.is_last or is_so(self._word), timeout)
+            return self._word.read()
+
     def _follow(self) -> None:
         failures = 0
         while not self._closed.is_set():
@@ -155,14 +190,14 @@ class TokenSource:
                     self._take(event)
             except BrokerError as caught:
                 error = caught
+            except Exception as fault:  # such as a channel that the application's owner closed just now
+                error = BrokerError(f"the token could not be followed: {type(fault).__name__}: {fault}")
             self._lose(error)
             self._closed.wait(pause(error, failures))
             failures += 1
 
     def _begin(self) -> Stream[_Event]:
-        stream = self._application.watch_token(
-            self._scopes, self._account, app_only=self._app_only, min_validity=self._min_validity
-        )
+        stream = self._application._door.stream(self._exchange)
         with self._changed:
             self._stream = stream
             if self._closed.is_set():
@@ -175,19 +210,19 @@ class TokenSource:
                 promised = expires_on - self._min_validity
                 # A token that cannot live as long as it should is the best there is.
                 ends = promised if promised > time.time() else expires_on
-                self._put(_Word(event, ends, None, True))
+                self._put(_Word(event, ends, Overdue()))
             case SignInNeeded(token_expires_on=None) | TokenExpired():
-                self._put(_Word(otherwise=event, is_said=True))
+                self._put(_Word(otherwise=event))
             case SignInNeeded():
                 # The last token may be good until it ends.
-                self._put(_Word(self._word.token, self._word.ends, event, True))
+                self._put(_Word(self._word.token, self._word.ends, event))
 
     def _lose(self, error: BrokerError) -> None:
         """Takes in that the daemon is away, or refuses. What may pass costs no token that is good."""
         if isinstance(error, Refused) and not isinstance(error, _MAY_PASS):
-            self._put(_Word(otherwise=error, is_said=True))
+            self._put(_Word(otherwise=error))
         else:
-            self._put(_Word(self._word.token, self._word.ends, error, True))
+            self._put(_Word(self._word.token, self._word.ends, error))
 
     def _put(self, word: _Word) -> None:
         with self._changed:
@@ -201,9 +236,3 @@ def pause(error: BrokerError, failures: int) -> float:
     if isinstance(error, Refused):
         return max(min(1.0 * doubled, 60.0), error.failure.retry_after or 0)
     return min(0.01 * doubled, 5.0)
-
-
-def _read(word: _Word) -> Token:
-    if word.token is not None and time.time() < word.ends:
-        return word.token
-    raise TokenUnavailable(word.otherwise)
