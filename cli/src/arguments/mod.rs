@@ -22,11 +22,11 @@ const EXAMPLES: &str = "\
 Examples:
   broker-cli app add work --client-id 11111111-2222-... --tenant contoso.com --scope User.Read
   broker-cli login work
-  curl -H \"$(broker-cli token work --format header)\" https://graph.microsoft.com/v1.0/me
+  broker-cli token work --format header | curl -H @- https://graph.microsoft.com/v1.0/me
   broker-cli token work --min-validity 15m --json
   broker-cli logout work --revoke
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 sign-in needed, 4 no daemon, 5 refused, 6 try again later, 7 locked, 130 cancelled.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 sign-in needed, 4 no daemon, 5 declined or denied, 6 try again later, 7 locked, 130 cancelled.";
 
 const GLOBAL: &str = "Global options";
 const SOCKET_HELP: &str =
