@@ -18,7 +18,10 @@ use std::{env, process::ExitCode, sync::Arc, time::Duration};
 use http::Uri;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use token_broker_client::{Client, ClientOptions, oauth::ApplicationName};
+use token_broker_client::{
+    Client, ClientOptions,
+    oauth::{ApplicationName, provider_url},
+};
 use tokio::{net::TcpListener, task::JoinSet};
 
 type Failed = Box<dyn std::error::Error>;
@@ -41,10 +44,13 @@ struct Settings {
 impl Settings {
     fn from_environment() -> Result<Self, Failed> {
         let set = |name: &str, otherwise: &str| env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+        let graph = set("GRAPH", "https://graph.microsoft.com/v1.0");
+        // A token is sent by https only, or to this machine.
+        provider_url("GRAPH", &graph)?;
         Ok(Self {
             application: ApplicationName::parse("application", &set("APPLICATION", "graph-sample"))?,
             redirect_uri: set("REDIRECT_URI", "http://localhost:5000/login/authorized"),
-            graph: set("GRAPH", "https://graph.microsoft.com/v1.0"),
+            graph,
             prompt: Some(set("PROMPT", "select_account")).filter(|prompt| !prompt.is_empty()),
         })
     }

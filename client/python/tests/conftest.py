@@ -12,7 +12,7 @@ import pytest
 import token_broker
 
 REDIRECT = "http://localhost:5000/login/authorized"
-#: The subjects of every user's messages, the newest first, two on a page when nobody says how many.
+#: The subjects of every user's messages, the newest first, two on a page when nobody says how many; a draft without one follows.
 MESSAGES = ["Minutes of Monday", "Lunch on Thursday?", "Welcome"]
 CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
 

@@ -18,6 +18,7 @@ import requests
 from werkzeug.test import Client
 
 from conftest import CLAIMS, MESSAGES
+from shared import graph_call
 
 SAMPLES = ["sample_direct", "sample_direct_bottle", "sample_flask", "sample_requests", "sample_graph_session"]
 
@@ -132,6 +133,7 @@ def test_messages_are_shown_once_the_user_lets_us_read_them(stage, web):
     assert connect(stage, browser, "ada", "/messages").location == "/messages"
     page = browser.get("/messages")
     assert page.status_code == 200 and all(subject in page.text for subject in MESSAGES)
+    assert page.text.count("<li>") == len(MESSAGES) + 1 and "2026-11-01" in page.text and "None" not in page.text
     assert browser.get("/messages").status_code == browser.get("/graphcall").status_code == 200
 
 
@@ -144,6 +146,15 @@ def test_the_browser_holds_no_secret(stage, web):
     assert cookie.http_only and cookie.same_site.lower() == "lax" and cookie.path == "/"
     assert "style-src 'self'" in page.headers["Content-Security-Policy"]
     assert not [secret for secret in stage("secrets") if secret in page.text + cookie.value]
+
+
+def test_no_token_goes_to_graph_in_the_clear(stage, site):
+    with pytest.raises(ValueError, match="https"):
+        graph_call.read(site, ["User.Read"], "nobody", "http://graph.example/v1.0/me")
+    environment = {"TOKEN_BROKER_SOCKET": stage.socket, "GRAPH": "http://graph.example/v1.0"}
+    command = [os.environ["TOKEN_BROKER_TEST_RUST_SAMPLE"]]
+    rust = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+    assert rust.returncode == 1 and "GRAPH" in rust.stderr and "https" in rust.stderr
 
 
 def test_another_browsers_answer_and_a_code_used_twice(stage, web):

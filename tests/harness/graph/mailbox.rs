@@ -1,4 +1,4 @@
-//! What is behind the checks: a profile and three messages for every user, in pages; what is written comes back as it was sent.
+//! What is behind the checks: a profile, three messages and a draft for every user, in pages; what is written comes back as it was sent.
 
 use hyper::Method;
 use serde_json::{Value, json};
@@ -8,11 +8,12 @@ use crate::authorization_server::wire::{Answer, Params};
 
 /// Messages on a page when nobody says how many.
 const PAGE: usize = 2;
-/// Subject, sender, date, the newest first.
-const MESSAGES: [(&str, &str, &str); 3] = [
-    ("Minutes of Monday", "Grace Hopper", "2026-11-23T16:20:00Z"),
-    ("Lunch on Thursday?", "Alan Turing", "2026-11-20T10:05:00Z"),
-    ("Welcome", "Contoso IT", "2026-11-02T08:00:00Z"),
+/// Subject, sender, date, the newest first. The last one is a draft, which has neither subject nor sender.
+const MESSAGES: [(Option<&str>, Option<&str>, &str); 4] = [
+    (Some("Minutes of Monday"), Some("Grace Hopper"), "2026-11-23T16:20:00Z"),
+    (Some("Lunch on Thursday?"), Some("Alan Turing"), "2026-11-20T10:05:00Z"),
+    (Some("Welcome"), Some("Contoso IT"), "2026-11-02T08:00:00Z"),
+    (None, None, "2026-11-01T09:30:00Z"),
 ];
 
 /// A request whose token is good.
@@ -61,7 +62,11 @@ fn messages(asked: &Asked<'_>) -> Value {
     let number = |name: &str, otherwise| asked.query.get(name).parse().unwrap_or(otherwise);
     let (skip, top) = (number("$skip", 0), number("$top", PAGE));
     let page = MESSAGES.into_iter().skip(skip).take(top).map(|(subject, from, date)| {
-        json!({"subject": subject, "from": {"emailAddress": {"name": from}}, "receivedDateTime": date})
+        let mut message = json!({"subject": subject, "receivedDateTime": date});
+        if let Some(from) = from {
+            message["from"] = json!({"emailAddress": {"name": from}});
+        }
+        message
     });
     let mut answer = json!({"value": page.collect::<Vec<_>>()});
     if skip + top < MESSAGES.len() {

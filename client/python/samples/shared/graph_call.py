@@ -5,16 +5,18 @@ from typing import Any
 import requests
 
 from token_broker import Application
-from token_broker.challenge import claims_of
+from token_broker.challenge import claims_of, require_safe
 from token_broker.graph import GraphError
 
 
 def read(broker: Application, scopes: list[str], account: str, url: str) -> Any:
-    """What is at this URL, read as this user. A token is asked for each time: the daemon answers from its cache.
+    """What is at this URL, read as this user. A token is asked for each time: the daemon answers from its cache. It is sent by https
+    only, or to this machine.
 
     A 401 with a claims challenge (continuous access evaluation) means that the token is not good any more, however long it would
     have lived. The daemon is asked for one with these claims, and raises `InteractionRequired` if that needs the user.
     """
+    require_safe(url)
     token = broker.acquire_token_silent(scopes, account)
     response = _get(url, token.access_token)
     claims = claims_of(response.headers.get("WWW-Authenticate"))

@@ -54,7 +54,7 @@ def graphcall(sample: str, kept: Kept, endpoint: str, profile: Any) -> str:
 
 def messages(sample: str, kept: Kept, endpoint: str, newest: Iterable[dict[str, Any]]) -> str:
     """A user's newest messages."""
-    return _page("messages.html", f"{sample} sample", username=kept["username"], endpoint=endpoint, messages=list(newest))
+    return _page("messages.html", f"{sample} sample", username=kept["username"], endpoint=endpoint, messages=[_shown(message) for message in newest])
 
 
 def problem(error: Exception) -> tuple[int, str]:
@@ -67,6 +67,16 @@ def not_served(status: int) -> str:
     """A page that is not there, or another fault of a request."""
     phrase = HTTPStatus(status).phrase
     return _page("error.html", phrase, message="There is nothing to see at this address." if status == 404 else "")
+
+
+def _shown(message: dict[str, Any]) -> dict[str, str]:
+    """What a list shows of a message. A draft has no sender, and need not have a subject."""
+    sender = (message.get("from") or {}).get("emailAddress") or {}
+    return {
+        "subject": message.get("subject") or "",
+        "sender": sender.get("name") or "",
+        "day": (message.get("receivedDateTime") or "")[:10],
+    }
 
 
 def _page(template: str, title: str, **facts: Any) -> str:
