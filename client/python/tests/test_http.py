@@ -126,7 +126,16 @@ def test_graph_is_read_and_written(graph, mail, ada):
             assert answer == {"method": method.upper(), "body": {"a": 1}}
         assert session.delete("me/events/1").status_code == 204
     with GraphSession(mail, ["Mail.Read"], ada, base=graph.base) as session:
-        assert [message["subject"] for message in session.items("me/messages")] == MESSAGES
+        assert [message["subject"] for message in session.items("me/messages")] == [*MESSAGES, None]
+
+
+def test_a_path_with_an_address_in_its_query_is_a_path(graph, mail):
+    with GraphSession(mail, base=graph.base) as session:
+        path = "me/messages?$filter=webLink eq 'https://outlook.example/1'"
+        assert session.api_endpoint(path) == f"{graph.base}/{path}"
+        assert session.api_endpoint(f"{graph.base}/me") == f"{graph.base}/me"
+        with pytest.raises(ValueError, match="no token is sent"):
+            session.api_endpoint("https://outlook.example/1")
 
 
 def test_a_next_page_elsewhere_is_not_followed(graph, mail, ada):

@@ -71,7 +71,7 @@ class GraphSession:
 
     def api_endpoint(self, path: str) -> str:
         """The whole URL of a path. A whole URL is passed through if it is of this service: a token is not sent elsewhere."""
-        if "://" not in path:
+        if not path.startswith(("https://", "http://")):
             return f"{self._base}/{path.lstrip('/')}"
         if origin(path) != origin(self._base):
             raise ValueError(f"{path.split('?')[0]} is not at {self._base}: no token is sent there")
