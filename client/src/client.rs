@@ -7,8 +7,9 @@ use http::Uri;
 use token_broker_proto::{
     Account,
     calls::{
-        BeginAuthorizationRequest, BegunAuthorization, CompleteAuthorizationRequest, Incomplete, SignHttpRequest,
-        SignInRequest, SignOutAnswer, SignOutRequest, SignedHttpRequest, TokenAnswer, TokenRequest,
+        BeginAuthorizationRequest, BegunAuthorization, CompleteAuthorizationRequest, Incomplete, OnBehalfOf,
+        SignHttpRequest, SignInRequest, SignOutAnswer, SignOutRequest, SignedHttpRequest, Subject, TokenAnswer,
+        TokenRequest,
     },
     oauth::ApplicationName,
     wire::v1::{self, token_broker_client::TokenBrokerClient},
@@ -50,6 +51,18 @@ pub(crate) enum Repeat {
     Never,
 }
 
+impl Repeat {
+    /// A session whose key the daemon makes would begin twice, and nobody would know the first key.
+    fn of(request: &TokenRequest) -> Self {
+        match request.subject {
+            Subject::OnBehalfOf(OnBehalfOf::Begin(_, None)) => Self::Never,
+            Subject::OnBehalfOf(OnBehalfOf::Begin(_, Some(_)) | OnBehalfOf::Assertion(_) | OnBehalfOf::Session(_))
+            | Subject::User(_)
+            | Subject::Application => Self::Harmless,
+        }
+    }
+}
+
 impl Client {
     /// A client of the daemon that `options` name. Connects on the first call.
     ///
@@ -67,7 +80,7 @@ impl Client {
             let wire = v1::GetTokenRequest::from(request);
             async move { broker(link).get_token(wire).await }
         };
-        Ok(self.call(Repeat::Harmless, send).await?.try_into()?)
+        Ok(self.call(Repeat::of(request), send).await?.try_into()?)
     }
 
     /// Signs one HTTP request with the daemon's key, around a token that is bound to it; the answer is the value of the request's
@@ -177,4 +190,32 @@ pub(crate) fn origin() -> Uri {
 
 pub(crate) fn broker(link: Link) -> TokenBrokerClient<Link> {
     TokenBrokerClient::with_origin(link, origin())
+}
+
+#[cfg(test)]
+mod tests {
+    use token_broker_proto::{
+        Secret,
+        calls::{OnBehalfOf, SessionKey, Subject, TokenRequest},
+        oauth::ApplicationName,
+    };
+
+    use super::Repeat;
+
+    #[test]
+    fn a_session_whose_key_the_daemon_makes_is_not_begun_twice() {
+        let assertion = || Secret::new("assertion");
+        let key = || SessionKey::parse("key").unwrap();
+        for (subject, repeat) in [
+            (Subject::User(None), Repeat::Harmless),
+            (Subject::OnBehalfOf(OnBehalfOf::Assertion(assertion())), Repeat::Harmless),
+            (Subject::OnBehalfOf(OnBehalfOf::Begin(assertion(), Some(key()))), Repeat::Harmless),
+            (Subject::OnBehalfOf(OnBehalfOf::Session(key())), Repeat::Harmless),
+            (Subject::OnBehalfOf(OnBehalfOf::Begin(assertion(), None)), Repeat::Never),
+        ] {
+            let application = ApplicationName::parse("application", "job").unwrap();
+            let request = TokenRequest { subject, ..TokenRequest::new(application) };
+            assert_eq!(Repeat::of(&request), repeat, "{request:?}");
+        }
+    }
 }

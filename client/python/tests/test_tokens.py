@@ -5,6 +5,7 @@ import pickle
 import pytest
 
 import token_broker
+from token_broker import exchanges
 
 
 def test_a_hit_is_served_from_the_cache_and_a_forced_one_is_not(stage, mail, ada):
@@ -34,6 +35,12 @@ def test_accounts_are_listed_and_forgotten(mail, ada):
 def test_an_application_gets_a_token_of_its_own(stage, open_application):
     token = open_application("job").acquire_token_for_client(["api:read"])
     assert token.account is None and stage("is_active", token=token.access_token)
+
+
+def test_a_session_whose_key_the_daemon_makes_is_not_begun_twice():
+    for assertion, key, harmless in (("t", None, True), ("t", "k", True), (None, "k", True), ("t", "", False)):
+        request = exchanges.token_request("job", ["mail:read"], user_assertion=assertion, session_key=key)
+        assert exchanges.token(request).harmless is harmless
 
 
 def test_what_is_bound_to_a_key_is_of_microsoft(mail, ada):
