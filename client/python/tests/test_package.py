@@ -40,6 +40,14 @@ def test_every_reason_of_the_daemon_has_a_class():
     assert (type(newer), newer.reason, str(newer)) == (token_broker.Refused, "NOT_INVENTED_YET", "no")
 
 
+def test_systemd_is_named_where_it_runs(tmp_path):
+    away = errors.NoDaemon(tmp_path / "token-broker/broker.sock", "gone")
+    assert "token-brokerd" in str(away) and "systemctl" not in str(away)
+    (tmp_path / "systemd").mkdir()
+    (tmp_path / "systemd/private").touch()
+    assert "systemctl --user start" in str(away)
+
+
 def test_the_wheel_installs_into_a_clean_environment(tmp_path):
     # A copy: building leaves files beside the sources.
     source = tmp_path / "source"

@@ -29,7 +29,10 @@ class NoDaemon(BrokerError):
         self.cause = cause
 
     def __str__(self) -> str:
-        return f"no daemon answers at {self.socket}: {self.cause}; start it with `systemctl --user start token-broker` or `token-brokerd`"
+        # The user's systemd listens in the folder that the usual socket is below.
+        by_systemd = (self.socket.parent.parent / "systemd/private").exists()
+        start = "`systemctl --user start token-broker` or `token-brokerd`" if by_systemd else "`token-brokerd`"
+        return f"no daemon answers at {self.socket}: {self.cause}; start it with {start}"
 
 
 class ForeignServer(BrokerError):
