@@ -1,5 +1,7 @@
 //! `SignOut`: the request and what became of it.
 
+use std::fmt;
+
 use super::{Incomplete, given};
 use crate::{
     Account, Invalid,
@@ -7,17 +9,23 @@ use crate::{
     wire::v1,
 };
 
-/// A request to sign out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A request to sign out. Its account may be the key of a session, so `Debug` leaves it out.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SignOutRequest {
     /// Name of the application in the broker.
     pub application: ApplicationName,
-    /// Username or home account id; `None` for the only one.
+    /// Username, home account id or the key of a session; `None` for the only one.
     pub account: Option<String>,
     /// Whether to revoke the refresh token at the provider (RFC 7009).
     pub revoke: bool,
     /// Name of the call; `None` lets the daemon make one.
     pub correlation_id: Option<CorrelationId>,
+}
+
+impl fmt::Debug for SignOutRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignOutRequest { [redacted] }")
+    }
 }
 
 impl TryFrom<v1::SignOutRequest> for SignOutRequest {

@@ -1,7 +1,7 @@
 //! `Debug` of the shared words and the wire messages shows no secret: programs print these into their own logs.
 
 use token_broker_client::calls::{
-    NewApplication, OnBehalfOf, SignInEvent, Subject, TokenAnswer, TokenRequest, UserCode,
+    NewApplication, OnBehalfOf, SignInEvent, SignOutRequest, Subject, TokenAnswer, TokenRequest, UserCode,
 };
 use token_broker_proto::{Secret, oauth::UnixTime, wire::v1};
 use token_broker_tests::daemon::{application, name};
@@ -33,6 +33,8 @@ fn no_word_shows_its_secret() {
         source: 1,
         ..Default::default()
     };
+    let account = Some(SECRET.to_owned());
+    let sign_out = SignOutRequest { application: name("job"), account, revoke: false, correlation_id: None };
     let answer = TokenAnswer::try_from(wire).expect("an answer");
     for shown in [
         format!("{request:?} {:?}", v1::GetTokenRequest::from(&request)),
@@ -40,6 +42,7 @@ fn no_word_shows_its_secret() {
         format!("{code:?} {:?}", v1::SignInResponse::from(SignInEvent::UserCode(code.clone()))),
         format!("{:?}", v1::SignInResponse::from(SignInEvent::OpenUrl(secret()))),
         format!("{answer:?} {answer:#?}"),
+        format!("{sign_out:?} {:?}", v1::SignOutRequest::from(&sign_out)),
     ] {
         hides(&shown);
     }
