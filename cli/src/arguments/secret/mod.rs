@@ -1,9 +1,15 @@
 //! A secret from standard input: never an argument, where other processes could read it.
 
-use std::io::{self, IsTerminal as _, Read};
+mod terminal;
+
+use std::{
+    io::{self, IsTerminal as _, Read},
+    os::fd::AsFd as _,
+};
 
 use token_broker_client::Secret;
 
+use self::terminal::Hidden;
 use crate::{failure::Failed, output::Output};
 
 /// Longest secret in bytes.
@@ -12,10 +18,14 @@ const MAX_BYTES: usize = 16 * 1024;
 /// Reads what somebody types or pipes in.
 pub(crate) fn from_stdin(what: &str, output: Output) -> Result<Secret, Failed> {
     let stdin = io::stdin();
-    if stdin.is_terminal() {
-        output.note(&format!("Type the {what}, then Enter and Ctrl-D:"));
+    if !stdin.is_terminal() {
+        return read(what, stdin.lock()).map_err(Failed::Input);
     }
-    read(what, stdin.lock()).map_err(Failed::Input)
+    let hidden = Hidden::new(stdin.as_fd());
+    let mut hidden = hidden.map_err(|error| Failed::System(format!("cannot hide what is typed: {error}")))?;
+    output.note(&format!("Type the {what}, which is not shown, then Enter:"));
+    let secret = read(what, &mut hidden);
+    if hidden.is_cancelled() { Err(Failed::Cancelled) } else { secret.map_err(Failed::Input) }
 }
 
 /// Reads all of `input` as the secret that it is; one trailing newline is not part of it.
