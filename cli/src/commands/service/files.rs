@@ -18,7 +18,9 @@ macro_rules! packaged {
 const SOCKET_UNIT: &str = packaged!("systemd/token-broker.socket");
 const SERVICE_UNIT: &str = packaged!("systemd/token-broker.service");
 /// Switches the directives on that need a user namespace.
-pub(super) const PRIVATE_USERS: &str = packaged!("systemd/private-users.conf");
+const PRIVATE_USERS: &str = packaged!("systemd/private-users.conf");
+/// The line of it that names the data folder.
+const USUAL_DATA: &str = "ReadWritePaths=-%h/.local/share/token-broker";
 const AGENT: &str = packaged!("launchd/io.github.token-broker.plist");
 /// Starts the line of the unit that names the program.
 const EXEC_START: &str = "ExecStart=";
@@ -34,6 +36,17 @@ pub(super) fn service_unit(daemon: &Path) -> Result<String, Failed> {
     let with =
         |line: &str| if line.starts_with(EXEC_START) { format!("{EXEC_START}{word}\n") } else { format!("{line}\n") };
     Ok(SERVICE_UNIT.lines().map(with).collect())
+}
+
+/// The drop-in that confines the service to a user namespace, with data in this folder.
+pub(super) fn private_users(data: &Path) -> Result<String, Failed> {
+    // Beside the usual one: the manager need not have the $XDG_DATA_HOME of this shell. One that is missing is no fault.
+    let word = unit_word(Path::new(&format!("-{}", plain(data)?)))?;
+    let with = |line: &str| match line {
+        USUAL_DATA => format!("{line}\nReadWritePaths={word}\n"),
+        line => format!("{line}\n"),
+    };
+    Ok(PRIVATE_USERS.lines().map(with).collect())
 }
 
 /// The program that a service unit names.
@@ -64,7 +77,7 @@ fn plain(path: &Path) -> Result<&str, Failed> {
 }
 
 fn unusable(path: &Path, what: &str) -> Failed {
-    Failed::Input(format!("the service cannot run {}: the path has {what} in it; install it elsewhere", path.display()))
+    Failed::Input(format!("the service cannot use {}: the path has {what} in it; choose another place", path.display()))
 }
 
 fn xml_text(text: &str) -> String {
@@ -118,7 +131,7 @@ fn is_program(path: &Path) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::{agent, program_of, service_unit, write};
+    use super::{USUAL_DATA, agent, private_users, program_of, service_unit, write};
 
     #[test]
     fn the_unit_runs_the_program_that_was_found() {
@@ -129,6 +142,14 @@ mod tests {
         for strange in ["/a\"b", "/a\nb", "/a$b", "/a\\b"] {
             assert!(service_unit(Path::new(strange)).is_err(), "{strange}");
         }
+    }
+
+    #[test]
+    fn the_closer_confinement_leaves_the_data_folder_open() {
+        let text = private_users(Path::new("/data of/100%/token-broker")).unwrap();
+        let lines: Vec<_> = text.lines().filter(|line| line.starts_with("ReadWritePaths=")).collect();
+        let data = r#"ReadWritePaths="-/data of/100%%/token-broker""#;
+        assert_eq!(lines, [USUAL_DATA, data, "ReadWritePaths=-%t/token-broker"]);
     }
 
     #[test]

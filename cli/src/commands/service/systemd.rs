@@ -52,8 +52,9 @@ pub(super) async fn install(arguments: InstallArguments) -> Result<InstalledJson
 fn write_units(folder: &Path, daemon: &Path, private_users: bool) -> Result<(Vec<PathBuf>, bool), Failed> {
     let mut texts = vec![(SOCKET, files::socket_unit()), (SERVICE, files::service_unit(daemon)?)];
     if private_users {
-        files::make_data_folder(&usual_data_dir()?)?;
-        texts.push((PRIVATE_USERS, files::PRIVATE_USERS.to_owned()));
+        let data = usual_data_dir()?;
+        files::make_data_folder(&data)?;
+        texts.push((PRIVATE_USERS, files::private_users(&data)?));
     }
     let mut changed = false;
     for (name, text) in &texts {
