@@ -1,4 +1,4 @@
-//! How the daemon is started on this machine: by the user's systemd where one runs and the service is installed, else by hand. It
+//! How the daemon is started on this machine: by the user's systemd or launchd where the service is installed, else by hand. It
 //! looks at files and starts nothing.
 
 use std::path::{Path, PathBuf};
@@ -23,6 +23,8 @@ enum Way {
     Service,
     /// The user's systemd runs; the service is not installed.
     Install,
+    /// launchd knows the agent.
+    Agent,
     /// No manager of services runs.
     ByHand,
 }
@@ -43,6 +45,9 @@ pub(crate) fn again() -> &'static str {
         Way::Service => {
             "systemctl --user restart token-broker.service, or start the daemon that came with this broker-cli"
         }
+        Way::Agent => {
+            "launchctl kickstart -k gui/$(id -u)/io.github.token-broker, or start the daemon that came with this broker-cli"
+        }
         Way::Install | Way::ByHand => "end that process, then start the daemon that came with this broker-cli",
     }
 }
@@ -55,13 +60,17 @@ pub(crate) fn by_hand() -> &'static str {
 fn start(way: Way) -> &'static str {
     match way {
         Way::Service => "systemctl --user start token-broker.socket",
+        Way::Agent => "launchctl kickstart gui/$(id -u)/io.github.token-broker",
         Way::Install => "broker-cli service install, or token-brokerd &",
         Way::ByHand => BY_HAND,
     }
 }
 
 fn way() -> Way {
-    if cfg!(target_os = "macos") || !has_manager() {
+    if cfg!(target_os = "macos") {
+        // It is loaded at each login, so it need not be asked whether it is.
+        if has_agent() { Way::Agent } else { Way::Install }
+    } else if !has_manager() {
         Way::ByHand
     } else if has_unit() {
         Way::Service
@@ -75,6 +84,12 @@ fn has_manager() -> bool {
     let socket = SocketPath::resolve(None).ok().filter(SocketPath::is_default);
     let runtime = socket.as_ref().and_then(|socket| socket.as_path().ancestors().nth(2));
     runtime.is_some_and(|folder| folder.join("systemd/private").exists())
+}
+
+/// Whether the agent is among those of the user.
+fn has_agent() -> bool {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    home.is_some_and(|home| home.join("Library/LaunchAgents/io.github.token-broker.plist").exists())
 }
 
 /// Whether the socket unit is in one of the folders where systemd looks for units of users (systemd.unit(5)).
@@ -94,6 +109,7 @@ mod tests {
     fn systemd_is_named_where_it_runs_and_knows_the_service() {
         assert!(start(Way::Service).starts_with("systemctl --user start"));
         assert_eq!(start(Way::ByHand), "token-brokerd &");
+        assert_eq!(start(Way::Agent), "launchctl kickstart gui/$(id -u)/io.github.token-broker");
         let unknown = start(Way::Install);
         assert!(unknown.starts_with("broker-cli service install") && !unknown.contains("systemctl"), "{unknown}");
     }

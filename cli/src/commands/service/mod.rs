@@ -61,7 +61,7 @@ fn tell_installed(session: &Session, installed: &InstalledJson) -> Result<Exit, 
     }
     output::line(&format!("it runs {}", installed.daemon))?;
     if installed.started {
-        output::line(&format!("ready at {}: the first call starts the daemon", installed.socket))?;
+        output::line(&started_words(&installed.socket, cfg!(target_os = "macos")))?;
         session.output.note("try: broker-cli status");
     } else {
         output::line("nothing was started; it will be at your next login")?;
@@ -70,6 +70,12 @@ fn tell_installed(session: &Session, installed: &InstalledJson) -> Result<Exit, 
         session.output.note("note: TOKEN_BROKER_SOCKET names another socket than the service's, and wins");
     }
     Ok(Exit::Done)
+}
+
+/// systemd listens for the daemon; launchd has started it (RunAtLoad).
+fn started_words(socket: &str, macos: bool) -> String {
+    let when = if macos { "the daemon runs" } else { "the first call starts the daemon" };
+    format!("ready at {socket}: {when}")
 }
 
 fn tell_uninstalled(session: &Session, uninstalled: &UninstalledJson) -> Result<Exit, Failed> {
@@ -150,4 +156,15 @@ fn usual_data_dir() -> Result<PathBuf, Failed> {
         xdg("XDG_DATA_HOME", ".local/share")?
     };
     Ok(folder.join("token-broker"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::started_words;
+
+    #[test]
+    fn who_starts_the_daemon_is_said() {
+        assert_eq!(started_words("/s", false), "ready at /s: the first call starts the daemon");
+        assert_eq!(started_words("/s", true), "ready at /s: the daemon runs");
+    }
 }
