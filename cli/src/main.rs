@@ -32,9 +32,6 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments, output: Output) -> Result<Exit, Failed> {
-    if let Command::Completions { shell } = arguments.command {
-        return commands::completions::run(shell);
-    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Prints the script.
-pub(crate) fn run(shell: Shell) -> Result<Exit, Failed> {
+pub(super) fn run(shell: Shell) -> Result<Exit, Failed> {
     let mut command = Arguments::command();
     let name = command.get_name().to_owned();
     // Into memory first: the generator panics when its writer fails.

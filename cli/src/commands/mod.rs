@@ -4,7 +4,7 @@ mod accounts;
 mod app;
 mod apply;
 mod cache;
-pub(crate) mod completions;
+mod completions;
 mod health;
 pub(crate) mod login;
 mod service;
@@ -14,7 +14,7 @@ mod watch;
 use token_broker_client::{Client, ClientOptions};
 
 use crate::{
-    arguments::{Command, app::AppCommand},
+    arguments::Command,
     failure::{self, Exit, Failed},
     output::Output,
 };
@@ -46,7 +46,6 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Exit, Fai
         Command::Login(arguments) => login::run(session, arguments).await,
         Command::Accounts { application } => accounts::list(session, application.as_ref()).await,
         Command::Logout(arguments) => accounts::sign_out(session, arguments).await,
-        Command::App(AppCommand::Apply(arguments)) => apply::run(session, &arguments).await,
         Command::App(command) => app::run(session, command).await,
         Command::Watch(arguments) => watch::run(session, arguments).await,
         Command::Events(arguments) => watch::events(session, arguments).await,
