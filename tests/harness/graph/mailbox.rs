@@ -61,12 +61,9 @@ fn profile(base: &str, user: &str) -> Value {
 fn messages(asked: &Asked<'_>) -> Value {
     let number = |name: &str, otherwise| asked.query.get(name).parse().unwrap_or(otherwise);
     let (skip, top) = (number("$skip", 0), number("$top", PAGE));
-    let page = MESSAGES.into_iter().skip(skip).take(top).map(|(subject, from, date)| {
-        let mut message = json!({"subject": subject, "receivedDateTime": date});
-        if let Some(from) = from {
-            message["from"] = json!({"emailAddress": {"name": from}});
-        }
-        message
+    let page = MESSAGES.into_iter().skip(skip).take(top).map(|(subject, from, date)| match from {
+        Some(from) => json!({"subject": subject, "from": {"emailAddress": {"name": from}}, "receivedDateTime": date}),
+        None => json!({"subject": subject, "receivedDateTime": date}),
     });
     let mut answer = json!({"value": page.collect::<Vec<_>>()});
     if skip + top < MESSAGES.len() {

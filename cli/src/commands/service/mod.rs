@@ -72,7 +72,7 @@ fn tell_installed(session: &Session, installed: &InstalledJson) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-/// systemd listens for the daemon; launchd has started it (RunAtLoad).
+/// systemd listens for the daemon; launchd has started it (`RunAtLoad`).
 fn started_words(socket: &str, macos: bool) -> String {
     let when = if macos { "the daemon runs" } else { "the first call starts the daemon" };
     format!("ready at {socket}: {when}")
