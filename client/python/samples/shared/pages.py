@@ -54,7 +54,8 @@ def graphcall(sample: str, kept: Kept, endpoint: str, profile: Any) -> str:
 
 def messages(sample: str, kept: Kept, endpoint: str, newest: Iterable[dict[str, Any]]) -> str:
     """A user's newest messages."""
-    return _page("messages.html", f"{sample} sample", username=kept["username"], endpoint=endpoint, messages=[_shown(message) for message in newest])
+    shown = [_shown(message) for message in newest]
+    return _page("messages.html", f"{sample} sample", username=kept["username"], endpoint=endpoint, messages=shown)
 
 
 def problem(error: Exception) -> tuple[int, str]:
