@@ -16,7 +16,10 @@ pub enum PathError {
     #[error("no home folder is known; set HOME, or name the places with --socket and --data-dir")]
     NoHome,
     /// There is no runtime folder for the socket.
-    #[error("no runtime folder is known for the socket; set XDG_RUNTIME_DIR or use --socket")]
+    #[error(
+        "no runtime folder is known for the socket: XDG_RUNTIME_DIR is not set; name a place, here and for who calls: \
+         export TOKEN_BROKER_SOCKET=\"$HOME/.token-broker/broker.sock\""
+    )]
     NoRuntimeFolder,
 }
 

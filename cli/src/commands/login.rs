@@ -99,6 +99,7 @@ fn show_url(session: &Session, way: Way, application: &ApplicationName, url: &Se
         };
         output.note(&format!("{what}\n  {}", visible(url.expose())));
     } else if !output.is_json() {
+        output.note(&format!("To sign in to {application}, visit this address with a browser on this machine:"));
         output::secret_line(url)?;
     }
     Ok(())

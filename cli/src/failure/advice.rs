@@ -14,7 +14,7 @@ pub(super) fn of(failed: &Failed, context: &Context) -> Option<String> {
             Some(start::command(context.socket.as_deref()))
         }
         Failed::Client(ClientError::NoSocketPath) => {
-            Some("broker-cli --socket PATH, or set TOKEN_BROKER_SOCKET".to_owned())
+            Some(format!("{} for the daemon and for who calls", start::SOCKET_FOR_ALL))
         }
         Failed::Client(ClientError::Protocol(_)) => Some(command(context, "status")),
         Failed::Application(_, cause) => of(cause, context),
@@ -77,14 +77,16 @@ fn of_reason(failure: &Failure, context: &Context) -> Option<String> {
     Some(advice)
 }
 
-/// The provider does not take the client's credential (RFC 6749, section 5.2): it is registered again, all else as it is.
+/// The provider does not know the client, or does not take its credential (RFC 6749, section 5.2): it is registered again.
 fn wrong_credential(failure: &Failure, context: &Context) -> Option<String> {
     let error = &failure.provider.as_ref()?.error;
     let application = quoted(context.application.as_deref()?);
     (failure.reason == Reason::AuthorityRefused && error == "invalid_client").then(|| {
         let (add, show) = (format!("app add {application}"), format!("app show {application}"));
         let (add, show) = (command(context, &add), command(context, &show));
-        format!("{add} ... --replace --client-secret-stdin (or --certificate FILE), the rest as in {show}")
+        format!(
+            "{show}: is the client id right? If so, {add} ... --replace --client-secret-stdin (or --certificate FILE)"
+        )
     })
 }
 
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_the_provider_refuses_gets_a_new_credential() {
+    fn a_client_that_the_provider_refuses_is_looked_at_and_gets_a_new_credential() {
         let provider = ProviderError { error: "invalid_client".into(), ..ProviderError::default() };
         let advice_of_daemon = Some("broker-cli app list".to_owned());
         let refused = Failure {
@@ -184,8 +186,8 @@ mod tests {
             ..Failure::new(Reason::AuthorityRefused, "the provider refused: invalid_client")
         };
         let said = advice(refused).expect("advice");
-        assert!(said.starts_with("broker-cli app add work ... --replace --client-secret-stdin"), "{said}");
-        assert!(said.ends_with("broker-cli app show work"), "{said}");
+        assert!(said.starts_with("broker-cli app show work: is the client id right?"), "{said}");
+        assert!(said.contains("broker-cli app add work ... --replace --client-secret-stdin"), "{said}");
     }
 
     #[test]

@@ -200,8 +200,8 @@ mod tests {
             ..Failure::new(Reason::AuthorityRefused, "the provider refused: invalid_client")
         };
         let said = text(&ClientError::Broker(Box::new(failure)).into(), &context());
-        let advice = "broker-cli app add work ... --replace --client-secret-stdin (or --certificate FILE), the rest as in broker-cli \
-                      app show work";
+        let advice = "broker-cli app show work: is the client id right? If so, broker-cli app add work ... --replace \
+                      --client-secret-stdin (or --certificate FILE)";
         assert_eq!(said, format!("error: the provider refused: invalid_client\n  wrong secret\ntry: {advice}"));
     }
 

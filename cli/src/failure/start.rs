@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use token_broker_client::SocketPath;
 
+/// Names a place for the socket where the session has none (no `XDG_RUNTIME_DIR`).
+pub(crate) const SOCKET_FOR_ALL: &str = "export TOKEN_BROKER_SOCKET=\"$HOME/.token-broker/broker.sock\"";
 /// The daemon, by hand, beside the shell that it is typed in.
 const BY_HAND: &str = "token-brokerd &";
 /// Where packages put the units of users.

@@ -83,9 +83,13 @@ fn without_systemd_the_programs_are_installed_and_the_rest_is_said() {
         assert!(said.contains(line), "{line} in\n{said}");
     }
 
+    let has_runtime_folder = std::path::Path::new("/run/user").join(rustix::process::geteuid().to_string()).is_dir();
+    assert_eq!(said.contains("export TOKEN_BROKER_SOCKET="), !has_runtime_folder, "{said}");
+
     // No daemon runs: there is none to name, and that is no reason to stop.
     let said = installer(&["--uninstall"]);
     assert!(!bin.join("token-brokerd").exists() && !said.contains("still runs"), "{said}");
+    assert!(installer(&["--uninstall"]).starts_with("there is no "), "nothing is installed any more");
 }
 
 #[test]

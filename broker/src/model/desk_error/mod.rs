@@ -106,7 +106,9 @@ pub enum Interaction {
     #[error("nobody is signed in")]
     NotSignedIn,
     /// The account has no refresh token that covers these scopes.
-    #[error("the signed-in account has no grant for these scopes")]
+    #[error(
+        "the signed-in account has no grant for these scopes, of which the provider may have granted fewer than were asked for"
+    )]
     NoGrant {
         /// The scopes asked for.
         scopes: String,

@@ -20,8 +20,10 @@ pub(super) fn socket(explicit: Option<&Path>) -> Check {
     let path = match SocketPath::resolve(explicit) {
         Ok(path) => path,
         Err(error) => {
-            let advice =
-                "log in with a session of your own (loginctl enable-linger keeps it), or set TOKEN_BROKER_SOCKET";
+            let advice = format!(
+                "log in with a session of your own, or {} for the daemon and for who calls",
+                start::SOCKET_FOR_ALL
+            );
             return Check::problem("socket", error.to_string(), advice);
         }
     };
