@@ -36,7 +36,6 @@ pub(super) fn failure(error: DeskError, correlation_id: CorrelationId) -> Failur
         }
         DeskError::Expired
         | DeskError::Cancelled
-        | DeskError::AccessDenied(_)
         | DeskError::AuthorityUnusable(_)
         | DeskError::WrongIssuer { published: None, .. }
         | DeskError::AlreadyExists(_)

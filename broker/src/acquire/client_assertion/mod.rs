@@ -27,11 +27,19 @@ use crate::{
 /// How long an assertion is sent again; it is valid for a minute longer.
 const REUSE: Duration = Duration::from_secs(540);
 
-/// Signed assertions, by client, audience, certificates, whether these are sent along, and claims.
+/// Signed assertions.
 #[derive(Default)]
 pub(super) struct Kept(Mutex<HashMap<KeptKey, (UnixTime, Secret)>>);
 
-type KeptKey = (String, String, Vec<Vec<u8>>, bool, Option<Claims>);
+/// Everything that an assertion is made of, but the time.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct KeptKey {
+    client_id: String,
+    audience: String,
+    chain: Vec<Vec<u8>>,
+    send_x5c: bool,
+    claims: Option<Claims>,
+}
 
 impl Kept {
     fn find(&self, key: &KeptKey, now: UnixTime) -> Option<Secret> {
@@ -78,8 +86,13 @@ impl Desk {
         let audience = audience(authority, metadata).to_owned();
         let now = self.clock.now();
         let claims = application.options.assertion_claims.clone();
-        let (chain, send_x5c) = (certificate.chain.clone(), certificate.send_x5c);
-        let key = (application.client_id.to_string(), audience.clone(), chain, send_x5c, claims.clone());
+        let key = KeptKey {
+            client_id: application.client_id.to_string(),
+            audience: audience.clone(),
+            chain: certificate.chain.clone(),
+            send_x5c: certificate.send_x5c,
+            claims: claims.clone(),
+        };
         let reusable = is_reusable(authority);
         if let Some(assertion) = Some(&key).filter(|_| reusable).and_then(|key| self.assertions.find(key, now)) {
             return Ok(assertion);
@@ -147,16 +160,20 @@ fn unusable(rule: String) -> DeskError {
 mod tests {
     use token_broker_proto::{Secret, oauth::UnixTime};
 
-    use super::Kept;
+    use super::{Kept, KeptKey};
 
     #[test]
     fn trap_14_an_assertion_is_sent_again_for_nine_minutes() {
         let kept = Kept::default();
-        let key = |leaf: u8, send_x5c| {
-            let audience = "https://id.example/token".to_owned();
-            ("client".to_owned(), audience, vec![vec![leaf], vec![9]], send_x5c, None)
+        let key = KeptKey {
+            client_id: "client".into(),
+            audience: "https://id.example/token".into(),
+            chain: vec![vec![1], vec![9]],
+            send_x5c: false,
+            claims: None,
         };
-        let (other, sent_along, key) = (key(2, false), key(1, true), key(1, false));
+        let other = KeptKey { chain: vec![vec![2], vec![9]], ..key.clone() };
+        let sent_along = KeptKey { send_x5c: true, ..key.clone() };
         let at = UnixTime::from_seconds;
         kept.keep(key.clone(), at(1000), Secret::new("a.b.c"));
         assert!(kept.find(&key, at(1000)).is_some() && kept.find(&key, at(1539)).is_some());

@@ -44,7 +44,6 @@ pub(super) fn bearing(error: &DeskError) -> Bearing {
         | DeskError::ApplicationNotFound(_)
         | DeskError::AccountAmbiguous { .. }
         | DeskError::Declined(_)
-        | DeskError::AccessDenied(_)
         | DeskError::AlreadyExists(_)
         | DeskError::Unsupported(_)
         | DeskError::Internal(_) => Bearing::Final,

@@ -48,9 +48,6 @@ pub enum DeskError {
     /// The caller gave up, or the daemon stops.
     #[error("the call was cancelled")]
     Cancelled,
-    /// The caller may not do this; the text is the rule.
-    #[error("not allowed: {0}")]
-    AccessDenied(String),
     /// The provider answered with an error.
     #[error("the provider refused: {}", .0.error)]
     AuthorityRefused(Box<ProviderError>),
@@ -144,7 +141,6 @@ impl DeskError {
             Self::Declined(_) => Reason::Declined,
             Self::Expired => Reason::Expired,
             Self::Cancelled => Reason::Cancelled,
-            Self::AccessDenied(_) => Reason::AccessDenied,
             Self::AuthorityRefused(_) | Self::AuthorityUnusable(_) | Self::WrongIssuer { .. } => {
                 Reason::AuthorityRefused
             }

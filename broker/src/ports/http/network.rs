@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use reqwest::{Certificate, ClientBuilder, NoProxy};
 use url::Url;
 
-use super::HttpSettings;
-use super::client::HttpClient;
+use super::{HttpClient, HttpSettings};
 
 /// The variables that name a proxy, as curl and reqwest read them.
 const VARIABLES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];

@@ -29,8 +29,8 @@ pub(in crate::store) struct StoredGrant {
     pub(in crate::store) grant: Grant,
 }
 
-/// `e`nvironment, `f`amily, `b`ehalf: the user of a session, `c`lient id, `h`ome account id, `g`eneration, `k` refresh token, `s`copes, `o`btained on, last
-/// `u`sed on, state `z`, `l`ast failure. Borrows, so that no copy of the token is made.
+/// `e`nvironment, `f`amily, `b`ehalf: the user of a session, `c`lient id, `h`ome account id, `g`eneration, `k` refresh token,
+/// `s`copes, `o`btained on, last `u`sed on, state `z`, `l`ast failure. Borrows, so that no copy of the token is made.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
     e: String,
