@@ -5,7 +5,6 @@ mod application;
 mod folder;
 mod lock;
 mod matching;
-mod on_behalf_of;
 mod sealing;
 mod sessions;
 mod upkeep;

@@ -2,7 +2,9 @@
 
 use token_broker_proto::Secret;
 
-use super::{Scratch, add, at, client, grant, grant_key, hit, partition, registration, scopes, sign_in, token, user};
+use super::super::{
+    Scratch, add, at, client, grant, grant_key, hit, partition, registration, scopes, sign_in, token, user,
+};
 use crate::{
     model::{CachedToken, Grant, GrantStamp, TokenPartition, TokenSubject},
     store::{RefreshRecord, Saved, SessionRecord, StoredApplication, Vault},

@@ -1,5 +1,7 @@
 //! Sign-in, refresh and sign-out against each other: what was begun for something that is gone or was replaced is discarded.
 
+mod on_behalf_of;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
